@@ -1,0 +1,126 @@
+//===- Passes.td - from the local view to LLVM ----------------*- tablegen -*-//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_CONVERSION_PASSES_TD
+#define DTENSOR_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AddContext : Pass<"dtensor-add-context", "::mlir::ModuleOp"> {
+  let summary = "gives every function the context of the calling rank";
+  let description = [{
+    Appends an argument of type `!llvm.ptr`, marked `dtensor.context`, to every
+    function and forwards it in calls.
+
+    ```mlir
+    func.func @f(%x: tensor<?xf32>)
+    // becomes
+    func.func @f(%x: tensor<?xf32>, %ctx: !llvm.ptr {dtensor.context})
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerLocal : Pass<"dtensor-lower-local", "::mlir::ModuleOp"> {
+  let summary = "replaces local ops by linalg, tensor and runtime calls";
+  let description = [{
+    `attention` becomes linalg, `shard_slice` a `tensor.extract_slice`,
+    `axis_index` and `axis_size` the function's arguments, a check an `scf.if`
+    around `dtensor_rt.fail`, and a collective a `dtensor_rt.collective` into a
+    `tensor.empty`. An average is a sum and then one multiplication with
+    1 / ranks.
+
+    ```mlir
+    %y = dtensor.shard_slice %x dim 0 offset %o size %s : tensor<?x4xf32> -> tensor<?x4xf32>
+    // becomes
+    %y = tensor.extract_slice %x[%o, 0] [%s, 4] [1, 1] : tensor<?x4xf32> to tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::dtensor::runtime::RuntimeDialect"];
+}
+
+def FuseElementwise : Pass<"dtensor-fuse-elementwise"> {
+  let summary = "fuses a producer into its only user when nothing is recomputed";
+  let description = [{
+    Fuses `linalg.generic` ops on tensors. A producer of p loops goes into a
+    user of u loops only if u = p, so that no value is computed twice, or if it
+    is only a cast or a constant; never into a contraction, whose loads must
+    stay plain.
+
+    ```mlir
+    %1 = linalg.generic {...} ins(%x) outs(%e) { math.exp }
+    %2 = linalg.generic {...} ins(%1) outs(%e) { arith.negf }
+    // becomes
+    %2 = linalg.generic {...} ins(%x) outs(%e) { math.exp, arith.negf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::affine::AffineDialect"];
+}
+
+def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp"> {
+  let summary = "public functions write tensor results into given buffers";
+  let description = [{
+    Every tensor result of a public function becomes a trailing memref argument
+    marked `dtensor.result`. A public function that others call gets a private
+    twin for them, so that its interface can change alone.
+
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
+    // becomes
+    func.func @f(%x: tensor<4xf32>, %out: memref<4xf32> {dtensor.result = 0}) {
+      bufferization.materialize_in_destination %x in restrict writable %out : ...
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
+def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {
+  let summary = "writes each linalg op on buffers as a loop nest";
+  let description = [{
+    The innermost loop is the one along which most operands are contiguous. If
+    it is a reduction the value is carried in registers; contractions are
+    blocked for cache and registers. Copies between buffers that are not
+    contiguous become loops too.
+
+    ```mlir
+    linalg.fill ins(%c : f32) outs(%m : memref<?xf32>)
+    // becomes
+    scf.for %i = %c0 to %n step %c1 { memref.store %c, %m[%i] : memref<?xf32> }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::affine::AffineDialect", "::mlir::math::MathDialect"];
+}
+
+def LowerToLLVM : Pass<"dtensor-lower-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "scalar ops, buffers and runtime calls to the LLVM dialect";
+  let description = [{
+    One conversion for everything that is left after loops and buffers. Calls of
+    the runtime are declared as ABI.def has them; bf16 conversions become
+    integer ops, and mathematical functions LLVM intrinsics or libm calls.
+
+    ```mlir
+    dtensor_rt.fail %ctx : !llvm.ptr, "no" (%a, %b)
+    // becomes
+    llvm.call @dtensor_rt_fail(%ctx, %text, %a, %b) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::cf::ControlFlowDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+#endif // DTENSOR_CONVERSION_PASSES_TD

@@ -1,0 +1,207 @@
+//===- CoreOps.td - generic compute and layout ops ------------*- tablegen -*-//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_DIALECT_DTENSOR_IR_COREOPS_TD
+#define DTENSOR_DIALECT_DTENSOR_IR_COREOPS_TD
+
+include "dtensor/Dialect/DTensor/IR/DTensorOpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/CallInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+
+def DTensor_GenericOp : DTensor_Op<"generic", !listconcat(ShardedOp,
+    [AttrSizedOperandSegments, SingleBlockImplicitTerminator<"::dtensor::YieldOp">])> {
+  let summary = "pointwise, broadcast, reduction and contraction in one op";
+  let description = [{
+    A perfect loop nest over the iteration space that the indexing maps span.
+    The body computes one scalar per result from one scalar per input; over
+    `reduction` iterators the scalars are combined by the result's kind in
+    `reductions`, starting from its neutral element. There is no init operand.
+
+    Maps are projected permutations, with constant 0 where an operand's extent
+    is 1 and broadcast; other affine expressions (a window of a convolution) are
+    allowed on inputs and keep their iterators whole. Results use parallel
+    iterators only. `captures` are tensors that the body reads anywhere, with
+    `tensor.extract` on the block arguments after the scalars; they are replicated. Other values defined
+    outside (scalars) may be used in the body freely. `dtensor.index` is the
+    global position of an iterator. `label` names what the op stands for.
+
+    ```mlir
+    %y = dtensor.generic "matmul" maps = [#mk, #kn, #mn] iterators = [parallel, parallel, reduction] reduce = [sum]
+        ins(%a, %b : tensor<?x64xf32, #la>, tensor<64x?xf32, #lb>) {
+    ^bb0(%x: f32, %w: f32):
+      %p = arith.mulf %x, %w : f32
+      dtensor.yield %p : f32
+    } -> tensor<?x?xf32, #lc>
+    ```
+
+    **Constraints:**
+    - one map per input, then one per result; equal numbers of dimensions
+    - maps of results are projected permutations of parallel iterators, or
+      constant 0 where the result's extent is 1
+    - every iterator's extent is known from an input or a result
+    - operands' extents along one iterator are not provably different
+    - if an iterator is a reduction there is one reduction kind per result
+    - block arguments are the element types of the inputs, then the captures
+  }];
+  let arguments = (ins
+    Variadic<AnyRankedTensor>:$inputs,
+    Variadic<AnyRankedTensor>:$captures,
+    AffineMapArrayAttr:$indexing_maps,
+    StrArrayAttr:$iterators,
+    TypedArrayAttrBase<DTensor_ReduceKindAttr, "reduction kind per result">:$reductions,
+    OptionalAttr<StrAttr>:$label);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  // `reduced[i]` tells the kind of iterator i. `body` is called inside the new
+  // block with the scalars of the inputs and the captures; it builds the yield.
+  let builders = [OpBuilder<(ins
+      "::mlir::TypeRange":$results, "::mlir::ValueRange":$inputs,
+      "::mlir::ValueRange":$captures,
+      "::llvm::ArrayRef<::mlir::AffineMap>":$maps,
+      "::llvm::ArrayRef<bool>":$reduced,
+      "::llvm::ArrayRef<::dtensor::ReduceKind>":$reductions,
+      "::llvm::StringRef":$label,
+      "::llvm::function_ref<void(::mlir::OpBuilder &, ::mlir::Location, ::mlir::ValueRange)>":$body)>];
+  let extraClassDeclaration = [{
+    unsigned getNumIterators() { return getIterators().size(); }
+    bool isReduction(unsigned iterator);
+    bool hasReduction();
+    ::mlir::AffineMap getInputMap(unsigned input);
+    ::mlir::AffineMap getResultMap(unsigned result);
+    /// Precondition: hasReduction().
+    ::dtensor::ReduceKind getReduction(unsigned result);
+    /// The first tensor dimension that runs along `iterator` alone, inputs
+    /// before results; a null value if there is none.
+    std::pair<::mlir::Value, unsigned> getDimOf(unsigned iterator);
+    /// Global extent of each iterator; null where a tensor without a layout
+    /// has a dynamic size.
+    ::llvm::SmallVector<::dtensor::Expr> getIteratorExtents();
+    ::dtensor::YieldOp getYield();
+  }];
+}
+
+def DTensor_YieldOp : DTensor_Op<"yield", [Pure, ReturnLike, Terminator,
+    ParentOneOf<["GenericOp"]>]> {
+  let summary = "the scalars of one iteration of a generic";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{ }]>];
+}
+
+def DTensor_IndexOp : DTensor_Op<"index", [Pure, ParentOneOf<["GenericOp"]>]> {
+  let summary = "the global position of an iterator of the enclosing generic";
+  let description = [{
+    ```mlir
+    %row = dtensor.index 0
+    ```
+  }];
+  let arguments = (ins I64Attr:$iterator);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$iterator attr-dict";
+  let hasVerifier = 1;
+}
+
+def DTensor_RedistributeOp : DTensor_Op<"redistribute", [Pure]> {
+  let summary = "the same global tensor in another layout";
+  let description = [{
+    The only op that changes a layout. It is the identity on the global value.
+    As in DTensor a shard or a partial value cannot become a partial value of
+    (another) kind: `shard -> partial` and `partial(k) -> partial(k')` are
+    errors. `replicate -> partial` keeps the value at coordinate 0 and puts the
+    neutral element elsewhere.
+
+    ```mlir
+    %y = dtensor.redistribute %x : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, OptionalAttr<DTensor_PlanAttr>:$plan);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input (`plan` $plan^)? attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
+
+def DTensor_ConstraintOp : DTensor_Op<"constraint", [Pure,
+    AllTypesMatch<["input", "result"]>]> {
+  let summary = "pins the placements of a value";
+  let description = [{
+    The result has exactly the stated layout after propagation (open placements
+    stay free). The layout's extents may be omitted by giving the type's own.
+
+    ```mlir
+    %y = dtensor.constraint %x to #dtensor.layout<#mesh, [shard(0)], (B, 4)> : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, DTensor_LayoutAttr:$layout);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `to` $layout attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def DTensor_RefineOp : DTensor_Op<"refine", [Pure]> {
+  let summary = "states that two lists of extents are equal";
+  let description = [{
+    The identity on the value; the result's extents are another way to write the
+    operand's. Proved by the compiler, or checked at launch before anything
+    runs. Placements are the same on both sides.
+
+    ```mlir
+    %y = dtensor.refine %x : tensor<?xf32, #n> to tensor<?xf32, #two_k>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def DTensor_ExtentOp : DTensor_Op<"extent", [Pure]> {
+  let summary = "the value of an expression over global extents";
+  let description = [{
+    ```mlir
+    %n = dtensor.extent <B*S>
+    ```
+  }];
+  let arguments = (ins DTensor_ExprAttr:$expr);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$expr attr-dict";
+  let hasFolder = 1;
+}
+
+def DTensor_CallOp : DTensor_Op<"call", [CallOpInterface,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "calls a function in the global view";
+  let description = [{
+    Symbols belong to one function: `symbols` says what the callee's symbols are
+    in the caller. Operand and result types are the callee's with those
+    substitutions; extents that differ otherwise go through `refine`.
+
+    ```mlir
+    %y = dtensor.call @layer(%x) {N = #dtensor.expr<B*S>} : (tensor<?xf32, #bs>) -> tensor<?xf32, #bs>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands,
+                       DictionaryAttr:$symbols,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = "$callee `(` $operands `)` $symbols attr-dict `:` functional-type($operands, $results)";
+  let extraClassDeclaration = [{
+    ::mlir::CallInterfaceCallable getCallableForCallee() { return getCalleeAttr(); }
+    void setCalleeFromCallable(::mlir::CallInterfaceCallable callee) {
+      setCalleeAttr(::llvm::cast<::mlir::FlatSymbolRefAttr>(::llvm::cast<::mlir::SymbolRefAttr>(callee)));
+    }
+    ::mlir::Operation::operand_range getArgOperands() { return getOperands(); }
+    ::mlir::MutableOperandRange getArgOperandsMutable() { return getOperandsMutable(); }
+  }];
+}
+
+#endif // DTENSOR_DIALECT_DTENSOR_IR_COREOPS_TD

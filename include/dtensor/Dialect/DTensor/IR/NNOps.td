@@ -1,0 +1,86 @@
+//===- NNOps.td - softmax, norms and attention ---------------*- tablegen -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_DIALECT_DTENSOR_IR_NNOPS_TD
+#define DTENSOR_DIALECT_DTENSOR_IR_NNOPS_TD
+
+include "dtensor/Dialect/DTensor/IR/CompositeBase.td"
+
+class DTensor_SoftmaxLikeOp<string mnemonic, string what, string formula>
+    : DTensor_CompositeOp<mnemonic, "Softmax"> {
+  let summary = what;
+  let description = formula # [{ along `dim`, with m the maximum. Floats only; f16 and bf16
+    are computed in f32.
+
+    ```mlir
+    %y = dtensor.}] # mnemonic # [{ %x {dim = 1} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64Attr:$dim);
+}
+def DTensor_SoftmaxOp : DTensor_SoftmaxLikeOp<"softmax", "exponentials that sum to 1",
+    "exp(x - m) / sum(exp(x - m))">;
+def DTensor_LogSoftmaxOp : DTensor_SoftmaxLikeOp<"log_softmax", "the logarithm of softmax",
+    "(x - m) - log(sum(exp(x - m)))">;
+
+def DTensor_LayerNormOp : DTensor_CompositeOp<"layer_norm", "Norm"> {
+  let summary = "zero mean and unit variance over trailing dimensions";
+  let description = [{
+    (x - mean) / sqrt(variance + eps) * weight + bias over the last `trailing`
+    dimensions. `parameters` are none, the weight, or weight and bias; their
+    shape is the last `trailing` extents. Floats only; f16 and bf16 are computed
+    in f32.
+
+    ```mlir
+    %y = dtensor.layer_norm %x, %w, %b {trailing = 1 : i64} : (tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>) -> tensor<?x?xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Variadic<AnyRankedTensor>:$parameters,
+                       DefaultValuedAttr<I64Attr, "1">:$trailing,
+                       DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+}
+
+def DTensor_RMSNormOp : DTensor_CompositeOp<"rms_norm", "Norm"> {
+  let summary = "unit mean square over trailing dimensions";
+  let description = [{
+    x / sqrt(mean(x^2) + eps) * weight over the last `trailing` dimensions.
+    `parameters` is none or the weight. Otherwise as `layer_norm`.
+
+    ```mlir
+    %y = dtensor.rms_norm %x, %w {eps = 1.0e-6} : (tensor<?x?xbf16>, tensor<?xbf16>) -> tensor<?x?xbf16>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Variadic<AnyRankedTensor>:$parameters,
+                       DefaultValuedAttr<I64Attr, "1">:$trailing,
+                       DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+}
+
+def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
+  let summary = "softmax(q k^T * scale) v, with grouped heads";
+  let description = [{
+    `query` is [batch..., H, T, D], `key` [batch..., Hkv, S, D], `value`
+    [batch..., Hkv, S, E], the result [batch..., H, T, E]. H = Hkv * G: query
+    head h reads head h floordiv G. With `causal`, query i sees the keys
+    j <= i + `diagonal`; the operand `diagonal` is S - T if it is left out, and
+    partitioning adds it, so that queries may be sharded. A row that sees no key
+    is 0. `scale` is 1/sqrt(D) if left out. Scores and sums of f16 and bf16 are
+    f32. Batch dimensions, heads and queries may be sharded; S, D and E not.
+    The op keeps its name on the shards of one rank.
+
+    ```mlir
+    %y = dtensor.attention %q, %k, %v {causal} : (tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #kv>, tensor<?x2x?x64xf32, #kv>) -> tensor<?x8x?x64xf32, #q>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$query, AnyRankedTensor:$key,
+                       AnyRankedTensor:$value, Optional<Index>:$diagonal,
+                       UnitAttr:$causal, OptionalAttr<F64Attr>:$scale);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+#endif // DTENSOR_DIALECT_DTENSOR_IR_NNOPS_TD

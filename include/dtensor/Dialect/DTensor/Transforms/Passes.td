@@ -1,0 +1,155 @@
+//===- Passes.td - from a global program to a local one -------*- tablegen -*-//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_DIALECT_DTENSOR_TRANSFORMS_PASSES_TD
+#define DTENSOR_DIALECT_DTENSOR_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Normalize : Pass<"dtensor-normalize", "::mlir::ModuleOp"> {
+  let summary = "rewrite every tensor op into core ops with known extents";
+  let description = [{
+    Every function that has a mesh is rebuilt: ops of `arith`, `math`, `linalg`
+    and `tensor` on tensors, and the named ops that are made of others, become
+    core ops; every tensor gets a layout whose extents are expressions over the
+    function's symbols; symbols that an op equates become one. Placements that
+    nobody stated are `?`.
+
+    Before:
+    ```mlir
+    %y = math.tanh %x : tensor<?xf32>
+    ```
+    After:
+    ```mlir
+    %y = dtensor.generic "tanh" maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) {
+    ^bb0(%a: f32):
+      %0 = math.tanh %a : f32
+      dtensor.yield %0 : f32
+    } -> tensor<?xf32, #dtensor.layout<#mesh, [?], (B)>>
+    ```
+
+    Errors: an op that has no sharding rule; extents that are provably
+    different; a symbol that nothing binds.
+  }];
+  let dependentDialects = ["::dtensor::DTensorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::func::FuncDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def Propagate : Pass<"dtensor-propagate", "::mlir::ModuleOp"> {
+  let summary = "decide every open placement and make movement visible";
+  let description = [{
+    Chooses, one mesh axis after another, how each op runs (replicated, along
+    one of its factors, or on partial values) so that the estimated time of
+    redistributions and compute at the hints is least: a forward sweep computes
+    the cheapest way to have each value in each placement, a backward sweep
+    decides. Exact on chains and on trees whose values have one user. Then
+    writes the placements into the types and puts a `redistribute` wherever an
+    op wants an operand in another layout than it is in.
+
+    A placement that is written (argument, result, op result, `constraint`) is
+    kept. A function's open results are never left partial.
+
+    Before:
+    ```mlir
+    %y = dtensor.generic "tanh" ... ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) ... -> tensor<?xf32, #dtensor.layout<#mesh, [?], (B)>>
+    ```
+    After:
+    ```mlir
+    %y = dtensor.generic "tanh" ... ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) ... -> tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>
+    ```
+  }];
+  let dependentDialects = ["::dtensor::DTensorDialect"];
+}
+
+def Elide : Pass<"dtensor-elide", "::mlir::func::FuncOp"> {
+  let summary = "remove redistributions that are not needed";
+  let description = [{
+    A chain of redistributions becomes one (gather then slice is nothing,
+    reduce then slice is a reduce-scatter), equal ones are shared, dead ones go,
+    and those of loop-invariant values leave their loops. The program computes
+    the same; only movement is less.
+
+    Before:
+    ```mlir
+    %r = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+    %s = dtensor.redistribute %r : tensor<?xf32, #replicated> to tensor<?xf32, #sharded>
+    ```
+    After:
+    ```mlir
+    %s = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #sharded>
+    ```
+  }];
+}
+
+def Plan : Pass<"dtensor-plan", "::mlir::func::FuncOp"> {
+  let summary = "choose the collective steps of every redistribute";
+  let description = [{
+    Attaches to each `redistribute` the cheapest sequence of steps between its
+    two layouts (see `Sharding/Redistribution.h`), with its cost in bytes as an
+    expression. Types stay global.
+
+    Before:
+    ```mlir
+    %y = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+    ```
+    After:
+    ```mlir
+    %y = dtensor.redistribute %x plan <#mesh, [all_reduce sum on ["tp"]], bytes = 4*B> : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+    ```
+
+    Errors: a redistribution that is forbidden.
+  }];
+}
+
+def Partition : Pass<"dtensor-partition", "::mlir::ModuleOp"> {
+  let summary = "rewrite the global program into what one rank runs";
+  let description = [{
+    Every function with a mesh is replaced by its local form: tensors are the
+    shards that one rank holds, without layouts. After its own arguments it
+    takes one `index` per symbol, per mesh-axis size and per coordinate of the
+    rank, named by argument attributes; calls forward them. Local sizes and
+    offsets are computed once, at entry.
+
+    Before:
+    ```mlir
+    func.func @f(%x: tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0)], (B, 4)>>)
+    ```
+    After:
+    ```mlir
+    func.func @f(%x: tensor<?x4xf32>, %B: index {dtensor.symbol = "B"},
+                 %n: index {dtensor.axis_size = "tp"}, %r: index {dtensor.axis_index = "tp"})
+    ```
+
+    Errors: an op that cannot be partitioned; a collective under a condition
+    that is not the same on every rank.
+  }];
+  let dependentDialects = ["::dtensor::DTensorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def VerifyPhase : Pass<"dtensor-verify-phase", "::mlir::ModuleOp"> {
+  let summary = "check what a phase promises";
+  let description = [{
+    After `normalize`: no foreign op carries a layout, every op on layouts
+    answers the rule interface. After `propagate`: no open placement, every
+    op's operands and results are accepted by its own rule, no pending partial
+    is dropped. After `plan`: every `redistribute` has a plan. After
+    `partition`: no layout is left. A failure names the phase.
+
+    ```mlir
+    // RUN: dtensor-opt %s -dtensor-verify-phase=phase=propagate
+    ```
+  }];
+  let options = [
+    Option<"phase", "phase", "std::string", /*default=*/"\"normalize\"",
+           "the phase that has just run: normalize, propagate, plan or partition">
+  ];
+}
+
+#endif // DTENSOR_DIALECT_DTENSOR_TRANSFORMS_PASSES_TD

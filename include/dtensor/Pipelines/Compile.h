@@ -1,0 +1,51 @@
+//===- Compile.h - From a program to a bundle -------------------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_PIPELINES_COMPILE_H
+#define DTENSOR_PIPELINES_COMPILE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <optional>
+#include <string>
+
+namespace dtensor {
+
+/// Where compilation stops and what it prints there.
+enum class Emit { Normalized, Placed, Planned, Local, Kernels, LLVM, Bundle };
+
+struct CompileOptions {
+  Emit emit = Emit::Bundle;
+  /// "cpu".
+  std::string target = "cpu";
+  /// A processor that LLVM knows; empty: getDefaultCPU().
+  std::string cpu;
+  /// The input is in the local view already.
+  bool fromLocal = false;
+  bool verifyEach = false;
+  bool printTiming = false;
+};
+
+/// Text nested deeper than this is refused: MLIR's parser recurses.
+inline constexpr unsigned kMaxNesting = 256;
+
+/// Parses `text`. Null, after diagnostics, on an error.
+mlir::OwningOpRef<mlir::ModuleOp> parseProgram(llvm::StringRef text,
+                                               llvm::StringRef name,
+                                               mlir::MLIRContext *context);
+
+/// Compiles `module`, which is changed, and gives what `emit` asks for: text,
+/// or the bytes of a bundle. Null, after diagnostics, on an error.
+std::optional<std::string> compile(mlir::ModuleOp module,
+                                   const CompileOptions &options);
+
+} // namespace dtensor
+
+#endif // DTENSOR_PIPELINES_COMPILE_H

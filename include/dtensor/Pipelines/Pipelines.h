@@ -1,0 +1,52 @@
+//===- Pipelines.h - The one-way street, phase by phase ---------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// normalize -> propagate -> elide -> plan -> partition   (global pipeline)
+//   -> kernels                                           (local ops to loops)
+//   -> target                                            (loops to LLVM)
+//
+// Each function adds the passes of one phase; a phase relies on those before
+// it and on nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_PIPELINES_PIPELINES_H
+#define DTENSOR_PIPELINES_PIPELINES_H
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace dtensor {
+
+/// Where the global half stops.
+enum class GlobalPhase { Normalize, Propagate, Elide, Plan, Partition };
+
+struct GlobalPipelineOptions {
+  GlobalPhase last = GlobalPhase::Partition;
+};
+
+/// From any accepted input to functions in the local view.
+void buildGlobalPipeline(mlir::OpPassManager &manager,
+                         const GlobalPipelineOptions &options = {});
+
+/// From the local view to loops over buffers on the CPU. Results of public
+/// functions become out-parameters.
+void buildKernelsPipeline(mlir::OpPassManager &manager);
+
+/// From loops over buffers to the LLVM dialect.
+void buildTargetPipeline(mlir::OpPassManager &manager);
+
+/// Every dialect that an input may use and every interface that the pipelines
+/// need, and no more: loading a dialect costs start-up time.
+void registerCompilerDialects(mlir::DialectRegistry &registry);
+
+} // namespace dtensor
+
+#endif // DTENSOR_PIPELINES_PIPELINES_H

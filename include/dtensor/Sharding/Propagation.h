@@ -1,0 +1,90 @@
+//===- Propagation.h - Placements of least cost -----------------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A program as a graph of values and nodes; each node picks, on each mesh axis,
+// one strategy of its rule; an edge whose ends disagree is a redistribution.
+// The solver minimizes, axis after axis,
+//
+//   sum of node times + sum over edges of redistributionTime(is, wanted)
+//
+// in two sweeps. Forward: have(v, p), the least cost of value v in placement p,
+// where the cost of a value with k users is divided among them. Backward: every
+// node picks the strategy that is cheapest given its users' choices. On chains
+// and on trees in which every value has one user this is dynamic programming
+// and exact. Work is linear in nodes, operands and strategies, and does not
+// depend on the number of ranks.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_SHARDING_PROPAGATION_H
+#define DTENSOR_SHARDING_PROPAGATION_H
+
+#include "dtensor/Sharding/Cost.h"
+#include "dtensor/Sharding/ShardingRule.h"
+
+namespace dtensor {
+
+struct PropagationValue {
+  llvm::SmallVector<Expr, 4> extents;
+  unsigned elementBytes = 4;
+  /// Per axis: the placement this value must have; open where it is free.
+  llvm::SmallVector<Placement, 2> fixed;
+  /// May a pending reduction stay in this value? Not in loop-carried values
+  /// and not in results of a function that does not declare them.
+  bool mayBePartial = true;
+};
+
+struct PropagationNode {
+  enum Kind {
+    /// Picks a strategy of `rule`.
+    Compute,
+    /// All operands and results have one common placement: a value that takes
+    /// several paths (the results of a branch, what a loop carries).
+    Join,
+    /// The one operand (and result) has exactly the placements `pinned`, any
+    /// common one where `pinned` is open.
+    Pin,
+  };
+  Kind kind = Compute;
+  /// For Compute. Others run over the dimensions of their first tensor.
+  ShardingRule rule;
+  /// Indices of values; -1 for what is not a tensor.
+  llvm::SmallVector<int, 4> operands, results;
+  llvm::SmallVector<Placement, 2> pinned;
+};
+
+struct PropagationProblem {
+  Mesh mesh;
+  ExprContext *context = nullptr;
+  Facts facts;
+  std::vector<PropagationValue> values;
+  std::vector<PropagationNode> nodes;
+  /// Every node once. Forward: producers before users (loop-carried operands
+  /// excepted). Backward: users before producers; a Join of a loop stands
+  /// before the nodes of the loop's body.
+  std::vector<unsigned> forward, backward;
+
+  /// A value with these extents and elements, free on every axis.
+  unsigned addValue(llvm::ArrayRef<Expr> extents, unsigned elementBytes);
+};
+
+/// Per node, per operand (result), per axis.
+struct PropagationSolution {
+  using Placements = llvm::SmallVector<Placement, 2>;
+  /// What node n wants of its operands, and how it gives its results.
+  std::vector<llvm::SmallVector<Placements, 2>> operands, results;
+  /// The placement of every value: `fixed` where stated, else what its
+  /// producer gives, else (arguments) what its users want most.
+  std::vector<Placements> values;
+};
+
+PropagationSolution solvePropagation(const PropagationProblem &problem,
+                                     const CostModel &model = {});
+
+} // namespace dtensor
+
+#endif // DTENSOR_SHARDING_PROPAGATION_H

@@ -1,0 +1,56 @@
+//===- FuseElementwise.cpp - Fusion that recomputes nothing ---------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A producer of p loops inside a user of u > p loops would run once per trip of
+// the u - p loops it does not know: exp(A) inside A * B once per column of B.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Conversion/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace dtensor {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "dtensor/Conversion/Passes.h.inc"
+} // namespace dtensor
+
+using namespace mlir;
+
+static bool shouldFuse(OpOperand *operand) {
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  auto user = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  if (!producer || !user || !producer->hasOneUse())
+    return false;
+  if (producer.getNumDpsInputs() == 0)
+    return true;
+  return producer.getNumLoops() == user.getNumLoops() &&
+         producer->getBlock() == user->getBlock();
+}
+
+namespace {
+struct FuseElementwise : dtensor::impl::FuseElementwiseBase<FuseElementwise> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
+    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::populateFoldTensorEmptyPatterns(patterns);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,153 @@
+//===- Signatures.cpp - What the compiler adds to function types ----------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Conversion/Passes.h"
+#include "dtensor/Conversion/RuntimeDialect.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/SymbolTable.h"
+
+namespace dtensor {
+#define GEN_PASS_DEF_ADDCONTEXT
+#define GEN_PASS_DEF_RESULTSTOOUTPARAMS
+#include "dtensor/Conversion/Passes.h.inc"
+} // namespace dtensor
+
+using namespace mlir;
+using namespace dtensor;
+
+//===----------------------------------------------------------------------===//
+// dtensor-add-context
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct AddContext : dtensor::impl::AddContextBase<AddContext> {
+  void runOnOperation() override {
+    Builder builder(&getContext());
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    DictionaryAttr mark = builder.getDictionaryAttr(
+        builder.getNamedAttr(kContextAttr, builder.getUnitAttr()));
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (hasContext(function))
+        continue;
+      if (failed(function.insertArgument(function.getNumArguments(), pointer,
+                                         mark, function.getLoc())))
+        return signalPassFailure();
+    }
+    getOperation().walk([&](func::CallOp call) {
+      Value context = getContextArgument(call->getParentOfType<func::FuncOp>());
+      auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+          call, call.getCalleeAttr());
+      if (callee && call.getNumOperands() < callee.getNumArguments())
+        call.getOperandsMutable().append(context);
+    });
+  }
+
+  // Also true for a declaration, which has no argument values.
+  static bool hasContext(func::FuncOp function) {
+    unsigned count = function.getNumArguments();
+    return count && function.getArgAttr(count - 1, kContextAttr);
+  }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// dtensor-results-to-out-params
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ResultsToOutParams
+    : dtensor::impl::ResultsToOutParamsBase<ResultsToOutParams> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    SmallVector<func::FuncOp> entries;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.isPublic() && !function.isDeclaration())
+        entries.push_back(function);
+    for (func::FuncOp entry : entries) {
+      makePrivateTwin(entry, symbols);
+      markWritable(entry);
+      if (failed(moveResults(entry)))
+        return signalPassFailure();
+    }
+  }
+
+  // Callers keep a function that returns its results.
+  void makePrivateTwin(func::FuncOp entry, SymbolTable &symbols) {
+    std::optional<SymbolTable::UseRange> uses =
+        SymbolTable::getSymbolUses(entry, getOperation());
+    if (!uses || uses->empty())
+      return;
+    func::FuncOp twin = entry.clone();
+    twin.setPrivate();
+    StringAttr name = symbols.insert(twin);
+    for (SymbolTable::SymbolUse use : *uses)
+      if (auto call = dyn_cast<func::CallOp>(use.getUser()))
+        call.setCalleeAttr(FlatSymbolRefAttr::get(name));
+    twin.walk([&](func::CallOp call) {
+      if (call.getCallee() == entry.getSymName())
+        call.setCalleeAttr(FlatSymbolRefAttr::get(name));
+    });
+  }
+
+  // A caller's buffer may be overwritten only if it was donated.
+  void markWritable(func::FuncOp entry) {
+    Builder builder(&getContext());
+    for (BlockArgument argument : entry.getArguments()) {
+      if (!isa<TensorType>(argument.getType()))
+        continue;
+      unsigned index = argument.getArgNumber();
+      bool donated = entry.getArgAttr(index, "dtensor.donated") != nullptr;
+      entry.setArgAttr(index,
+                       bufferization::BufferizationDialect::kWritableAttrName,
+                       builder.getBoolAttr(donated));
+    }
+  }
+
+  LogicalResult moveResults(func::FuncOp entry) {
+    auto terminator =
+        dyn_cast<func::ReturnOp>(entry.getBody().back().getTerminator());
+    if (!entry.getBody().hasOneBlock() || !terminator)
+      return entry.emitOpError("has more than one block");
+    OpBuilder builder(terminator);
+    BitVector moved(entry.getNumResults());
+    SmallVector<Value> kept;
+    for (auto [index, value] : llvm::enumerate(terminator.getOperands())) {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      if (!type) {
+        kept.push_back(value);
+        continue;
+      }
+      moved.set(index);
+      Value out = appendOutParam(entry, type, index, builder);
+      bufferization::MaterializeInDestinationOp::create(
+          builder, terminator.getLoc(), Type(), value, out, /*restrict=*/true,
+          /*writable=*/true);
+    }
+    terminator.getOperandsMutable().assign(kept);
+    return entry.eraseResults(moved);
+  }
+
+  Value appendOutParam(func::FuncOp entry, RankedTensorType type, int64_t index,
+                       Builder &builder) {
+    SmallVector<NamedAttribute> attributes = {
+        builder.getNamedAttr(kResultAttr, builder.getI64IntegerAttr(index))};
+    if (DictionaryAttr old = entry.getResultAttrDict(index))
+      llvm::append_range(attributes, old.getValue());
+    unsigned position = entry.getNumArguments();
+    (void)entry.insertArgument(
+        position, MemRefType::get(type.getShape(), type.getElementType()),
+        builder.getDictionaryAttr(attributes), entry.getLoc());
+    return entry.getArgument(position);
+  }
+};
+} // namespace

@@ -1,0 +1,133 @@
+//===- CoreOps.cpp - small ops of the global view -------------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Dialect/DTensor/IR/CoreOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace dtensor;
+
+void DTensorDialect::registerCoreOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dtensor/Dialect/DTensor/IR/CoreOps.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// constraint, refine, extent
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConstraintOp::verify() {
+  RankedTensorType type = getInput().getType();
+  LayoutAttr layout = getLayout();
+  if (failed(layout.verifyEncoding(type.getShape(), type.getElementType(),
+                                   [&] { return emitOpError(); })))
+    return failure();
+  return verifySameGlobal(*this, type, withLayout(type, layout),
+                          /*sameExtents=*/false);
+}
+
+LogicalResult RefineOp::verify() {
+  RankedTensorType from = getInput().getType(), to = getType();
+  LayoutAttr source = dtensor::getLayout(from), target = dtensor::getLayout(to);
+  if (!source != !target)
+    return emitOpError("only one of operand and result has a layout");
+  if (failed(verifySameGlobal(*this, from, to, /*sameExtents=*/false)))
+    return failure();
+  if (source && !source.getLayout().samePlacements(target.getLayout()))
+    return emitOpError("placements differ: ")
+           << source.getLayout().str() << " and " << target.getLayout().str();
+  return success();
+}
+
+OpFoldResult RefineOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? getInput() : OpFoldResult();
+}
+
+OpFoldResult ExtentOp::fold(FoldAdaptor) {
+  std::optional<int64_t> value = getExpr().getExpr().getConstant();
+  if (!value)
+    return {};
+  return IntegerAttr::get(IndexType::get(getContext()), *value);
+}
+
+//===----------------------------------------------------------------------===//
+// call
+//===----------------------------------------------------------------------===//
+
+/// What the callee's expression is in the caller.
+static Expr inCaller(Expr expr, DictionaryAttr symbols) {
+  return expr.substitute([&](StringRef name, SymbolKind kind) {
+    auto value = symbols.getAs<ExprAttr>(name);
+    return kind == SymbolKind::Extent && value ? value.getExpr() : Expr();
+  });
+}
+
+/// Checks one operand or result against the callee's type.
+static LogicalResult verifyCallType(CallOp op, Type actual, Type formal,
+                                    const Twine &what) {
+  LayoutAttr layout = getLayout(formal);
+  if (!layout) {
+    if (actual != formal)
+      return op.emitOpError() << what << " has type " << actual
+                              << " but the callee has " << formal;
+    return success();
+  }
+  LayoutAttr given = getLayout(actual);
+  auto tensor = cast<RankedTensorType>(formal);
+  auto givenTensor = dyn_cast<RankedTensorType>(actual);
+  if (!given || givenTensor.getRank() != tensor.getRank() ||
+      givenTensor.getElementType() != tensor.getElementType() ||
+      given.getMesh() != layout.getMesh() ||
+      !given.getLayout().samePlacements(layout.getLayout()))
+    return op.emitOpError() << what << " has type " << actual
+                            << " but the callee has " << formal;
+  for (auto [dim, x, y] :
+       llvm::enumerate(given.getExtents(), layout.getExtents())) {
+    Expr expected = inCaller(y, op.getSymbols());
+    if (x != expected)
+      return op.emitOpError() << what << " dimension " << dim << " has extent "
+                              << x.str() << " but the callee's " << y.str()
+                              << " is " << expected.str() << " here";
+  }
+  return success();
+}
+
+static LogicalResult verifyCallTypes(CallOp op, TypeRange actual,
+                                     TypeRange formal, StringRef what) {
+  if (actual.size() != formal.size())
+    return op.emitOpError() << "has " << actual.size() << " " << what
+                            << "s but the callee has " << formal.size();
+  for (auto [index, x, y] : llvm::enumerate(actual, formal))
+    if (failed(verifyCallType(op, x, y, what + Twine(" ") + Twine(index))))
+      return failure();
+  return success();
+}
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &table) {
+  for (NamedAttribute symbol : getSymbols())
+    if (!isa<ExprAttr>(symbol.getValue()))
+      return emitOpError("symbol \"")
+             << symbol.getName().getValue() << "\" is not given an expression";
+  auto function =
+      table.lookupNearestSymbolFrom<FunctionOpInterface>(*this,
+                                                         getCalleeAttr());
+  if (!function)
+    return emitOpError("\"")
+           << getCallee() << "\" does not name a function";
+  if (failed(verifyCallTypes(*this, getOperandTypes(),
+                             function.getArgumentTypes(), "operand")))
+    return failure();
+  return verifyCallTypes(*this, getResultTypes(), function.getResultTypes(),
+                         "result");
+}
+
+#define GET_OP_CLASSES
+#include "dtensor/Dialect/DTensor/IR/CoreOps.cpp.inc"

@@ -1,0 +1,33 @@
+//===- PointwiseBodies.h - the scalar function of each op -------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_LIB_DIALECT_DTENSOR_IR_POINTWISEBODIES_H
+#define DTENSOR_LIB_DIALECT_DTENSOR_IR_POINTWISEBODIES_H
+
+#include "CompositeUtils.h"
+
+namespace dtensor {
+
+/// Element types that a pointwise op takes.
+enum ScalarKinds : unsigned { kFloat = 1, kInteger = 2, kBool = 4, kAny = 7 };
+
+struct PointwiseEntry {
+  llvm::StringLiteral name;
+  unsigned kinds;
+  /// f16 and bf16 are widened to f32 before and narrowed after.
+  bool widen;
+  /// Builds the result of the op on scalars.
+  mlir::Value (*build)(Scalars &scalars, mlir::Operation *op,
+                       mlir::ValueRange args);
+};
+
+/// The entry of `dtensor.<name>`. Precondition: it is a pointwise op.
+const PointwiseEntry &getPointwiseEntry(llvm::StringRef name);
+
+} // namespace dtensor
+
+#endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_POINTWISEBODIES_H

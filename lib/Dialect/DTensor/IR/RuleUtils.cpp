@@ -1,0 +1,123 @@
+//===- RuleUtils.cpp - rules and local forms of movement ops --------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RuleUtils.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace dtensor {
+
+unsigned RuleBuilder::add(FactorKind kind, Expr size, ReduceKind reduce) {
+  rule.factors.push_back({kind, size, reduce});
+  return rule.factors.size() - 1;
+}
+
+SmallVector<unsigned, 1> RuleBuilder::parallel(Expr size) {
+  if (size.isConstant(1))
+    return {};
+  return {add(FactorKind::Parallel, size)};
+}
+
+SmallVector<unsigned, 1> RuleBuilder::whole(Expr size) {
+  if (size.isConstant(1))
+    return {};
+  return {add(FactorKind::NeedReplication, size)};
+}
+
+void RuleBuilder::addPartials(ArrayRef<ReduceKind> kinds, unsigned numOperands,
+                              ArrayRef<unsigned> partial) {
+  for (ReduceKind kind : kinds) {
+    PartialSignature signature;
+    signature.operands.resize(numOperands);
+    for (unsigned operand : partial)
+      signature.operands[operand] = kind;
+    signature.results.push_back(kind);
+    rule.partials.push_back(std::move(signature));
+  }
+}
+
+ArrayRef<ReduceKind> allReduceKinds() {
+  static constexpr ReduceKind kinds[] = {ReduceKind::Sum, ReduceKind::Avg,
+                                         ReduceKind::Max, ReduceKind::Min,
+                                         ReduceKind::Product};
+  return kinds;
+}
+
+ArrayRef<ReduceKind> linearReduceKinds() { return allReduceKinds().take_front(2); }
+
+SmallVector<OpFoldResult> localSizes(OpBuilder &builder,
+                                     PartitionContext &context, Value global) {
+  RankedTensorType type = context.getLocalType(global);
+  SmallVector<OpFoldResult> sizes;
+  for (auto [dim, size] : llvm::enumerate(type.getShape())) {
+    if (ShapedType::isDynamic(size))
+      sizes.push_back(context.getLocalSize(global, dim));
+    else
+      sizes.push_back(builder.getIndexAttr(size));
+  }
+  return sizes;
+}
+
+Value emptyLocal(OpBuilder &builder, Location loc, PartitionContext &context,
+                 Value global) {
+  return tensor::EmptyOp::create(builder, loc,
+                                 localSizes(builder, context, global),
+                                 scalarType(global));
+}
+
+Value castTensor(OpBuilder &builder, Location loc, Value value,
+                 RankedTensorType type) {
+  if (value.getType() == type)
+    return value;
+  return tensor::CastOp::create(builder, loc, type, value);
+}
+
+OpFoldResult materialize(OpBuilder &builder, PartitionContext &context,
+                         Expr expr) {
+  if (auto value = expr.getConstant())
+    return builder.getIndexAttr(*value);
+  return context.materialize(expr);
+}
+
+SmallVector<ExtentList> normalizedExtents(Operation *op,
+                                          NormalizeContext &context) {
+  SmallVector<ExtentList> extents;
+  for (Value operand : op->getOperands())
+    extents.push_back(isa<RankedTensorType>(operand.getType())
+                          ? context.getExtents(operand)
+                          : ExtentList());
+  return extents;
+}
+
+SmallVector<ExtentList> operandExtents(Operation *op) {
+  SmallVector<ExtentList> extents;
+  for (auto [number, operand] : llvm::enumerate(op->getOperands()))
+    extents.push_back(knownExtents(operand, number));
+  return extents;
+}
+
+LogicalResult normalizeCore(Operation *op, NormalizeContext &context,
+                            ArrayRef<Expr> extents) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  for (auto [dim, declared] : llvm::enumerate(getExtents(type)))
+    if (declared && failed(context.unify(op, declared, extents[dim],
+                                         "result dimension " + Twine(dim))))
+      return failure();
+  if (!getLayout(type))
+    type = context.getOpenType(type, extents);
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, context.lookup(operand));
+  Operation *clone = context.getBuilder().clone(*op, mapping);
+  clone->getResult(0).setType(type);
+  context.map(op->getResult(0), clone->getResult(0));
+  return success();
+}
+
+} // namespace dtensor

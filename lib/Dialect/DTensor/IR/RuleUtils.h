@@ -1,0 +1,70 @@
+//===- RuleUtils.h - rules and local forms of movement ops ------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H
+#define DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H
+
+#include "CompositeUtils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+namespace dtensor {
+
+/// A rule under construction.
+struct RuleBuilder {
+  ShardingRule rule;
+
+  unsigned add(FactorKind kind, Expr size, ReduceKind reduce = ReduceKind::Sum);
+  /// A parallel factor of this size; none for the extent 1.
+  llvm::SmallVector<unsigned, 1> parallel(Expr size);
+  /// A factor that must stay whole; none for the extent 1.
+  llvm::SmallVector<unsigned, 1> whole(Expr size);
+
+  /// One signature per kind in `kinds`: the operands in `partial` are partial,
+  /// and so is the result.
+  void addPartials(llvm::ArrayRef<ReduceKind> kinds, unsigned numOperands,
+                   llvm::ArrayRef<unsigned> partial);
+};
+
+/// Kinds that commute with moving elements around.
+llvm::ArrayRef<ReduceKind> allReduceKinds();
+/// Kinds that commute with linear functions.
+llvm::ArrayRef<ReduceKind> linearReduceKinds();
+
+/// What this rank holds of each dimension of `global`; static dimensions of its
+/// local type are attributes.
+llvm::SmallVector<mlir::OpFoldResult>
+localSizes(mlir::OpBuilder &builder, PartitionContext &context,
+           mlir::Value global);
+
+/// `tensor.empty` of the local sizes of `global`.
+mlir::Value emptyLocal(mlir::OpBuilder &builder, mlir::Location loc,
+                       PartitionContext &context, mlir::Value global);
+
+/// `value` as `type`: itself or a `tensor.cast`.
+mlir::Value castTensor(mlir::OpBuilder &builder, mlir::Location loc,
+                       mlir::Value value, mlir::RankedTensorType type);
+
+/// The value of an expression: an attribute if it is a number.
+mlir::OpFoldResult materialize(mlir::OpBuilder &builder,
+                               PartitionContext &context, Expr expr);
+
+/// Normalization of a core op: states that `extents` are those of the declared
+/// result, and builds the op anew with encoded types.
+llvm::LogicalResult normalizeCore(mlir::Operation *op,
+                                  NormalizeContext &context,
+                                  llvm::ArrayRef<Expr> extents);
+
+/// Per operand the extents that `context` knows.
+llvm::SmallVector<ExtentList> normalizedExtents(mlir::Operation *op,
+                                                NormalizeContext &context);
+
+/// Per operand `knownExtents`.
+llvm::SmallVector<ExtentList> operandExtents(mlir::Operation *op);
+
+} // namespace dtensor
+
+#endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H

@@ -1,0 +1,49 @@
+//===- GlobalPipeline.cpp - any input to the local view -------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Dialect/DTensor/Transforms/Passes.h"
+#include "dtensor/Pipelines/Pipelines.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace dtensor;
+
+static void verifyPhase(OpPassManager &manager, StringRef phase) {
+  VerifyPhaseOptions options;
+  options.phase = phase.str();
+  manager.addPass(createVerifyPhase(options));
+}
+
+void dtensor::buildGlobalPipeline(OpPassManager &manager,
+                                  const GlobalPipelineOptions &options) {
+  auto stopsAt = [&](GlobalPhase phase) { return options.last == phase; };
+  manager.addPass(createNormalize());
+  verifyPhase(manager, "normalize");
+  if (stopsAt(GlobalPhase::Normalize))
+    return;
+  manager.addPass(createPropagate());
+  verifyPhase(manager, "propagate");
+  if (stopsAt(GlobalPhase::Propagate))
+    return;
+  // Movement is only moved or dropped here; the placements that propagation
+  // proved consistent stay, so the same verifier holds afterwards.
+  manager.addNestedPass<func::FuncOp>(createElide());
+  verifyPhase(manager, "propagate");
+  if (stopsAt(GlobalPhase::Elide))
+    return;
+  manager.addNestedPass<func::FuncOp>(createPlan());
+  verifyPhase(manager, "plan");
+  if (stopsAt(GlobalPhase::Plan))
+    return;
+  manager.addPass(createPartition());
+  verifyPhase(manager, "partition");
+  // Offsets that are 0 and sizes that are whole fold away here.
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}

@@ -1,0 +1,120 @@
+//===- Native.cpp - LLVM IR to object code --------------------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Target/Native.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/SystemLibraries.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <mutex>
+
+using namespace dtensor;
+
+std::string dtensor::getDefaultCPU() {
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  if (triple.getArch() != llvm::Triple::x86_64)
+    return "generic";
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  for (llvm::StringRef needed :
+       {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave"})
+    if (!features.lookup(needed))
+      return "x86-64";
+  return "x86-64-v3";
+}
+
+static void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+dtensor::createTargetMachine(llvm::StringRef cpu) {
+  initializeTargets();
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return llvm::createStringError("no code generator for " + triple.str() +
+                                   ": " + error);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, /*Features=*/"", options, llvm::Reloc::PIC_,
+      /*CM=*/std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
+    return llvm::createStringError("no processor \"" + cpu + "\" for " +
+                                   triple.str());
+  return machine;
+}
+
+// Vector variants of exp, log, sin, cos and pow; glibc has them on x86-64.
+static llvm::TargetLibraryInfoImpl getLibraryInfo(const llvm::Triple &triple) {
+  llvm::TargetLibraryInfoImpl info(triple);
+  if (triple.isOSLinux() && triple.isGNUEnvironment() &&
+      triple.getArch() == llvm::Triple::x86_64)
+    info.addVectorizableFunctionsFromVecLib(
+        llvm::VectorLibrary::LIBMVEC, triple);
+  return info;
+}
+
+void dtensor::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("prefer-vector-width", "256");
+  }
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = true;
+  tuning.SLPVectorization = true;
+  llvm::PassBuilder builder(&machine, tuning);
+  functions.registerPass([&] {
+    return llvm::TargetLibraryAnalysis(getLibraryInfo(module.getTargetTriple()));
+  });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(module, modules);
+}
+
+llvm::Expected<std::string>
+dtensor::emitObject(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::SmallString<0> bytes;
+  llvm::raw_svector_ostream os(bytes);
+  llvm::legacy::PassManager manager;
+  manager.add(new llvm::TargetLibraryInfoWrapperPass(
+      getLibraryInfo(module.getTargetTriple())));
+  if (machine.addPassesToEmitFile(manager, os, nullptr,
+                                  llvm::CodeGenFileType::ObjectFile))
+    return llvm::createStringError("the code generator writes no object files");
+  manager.run(module);
+  return std::string(bytes);
+}

@@ -1,0 +1,233 @@
+//===- PropagationTest.cpp - placements of least cost ---------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Sharding/Propagation.h"
+#include "gtest/gtest.h"
+#include <random>
+
+using namespace dtensor;
+using llvm::SmallVector;
+
+namespace {
+
+/// A problem on the 1-D mesh "tp" of unknown size, hint 4.
+class PropagationTest : public testing::Test {
+protected:
+  PropagationTest() {
+    MeshAxis axis;
+    axis.name = "tp";
+    axis.facts.hint = 4;
+    problem.mesh = Mesh({axis});
+    problem.context = &context;
+    problem.mesh.declareAxes(problem.facts);
+  }
+
+  Expr constant(int64_t value) { return Expr::constant(context, value); }
+
+  unsigned value(llvm::ArrayRef<int64_t> shape) {
+    SmallVector<Expr> extents;
+    for (int64_t size : shape)
+      extents.push_back(constant(size));
+    return problem.addValue(extents, 4);
+  }
+
+  unsigned fixedValue(llvm::ArrayRef<int64_t> shape, Placement placement) {
+    unsigned id = value(shape);
+    problem.values[id].fixed[0] = placement;
+    problem.values[id].mayBePartial = placement.isPartial();
+    return id;
+  }
+
+  unsigned add(PropagationNode node) {
+    problem.nodes.push_back(std::move(node));
+    problem.forward.push_back(problem.nodes.size() - 1);
+    problem.backward.insert(problem.backward.begin(),
+                            problem.nodes.size() - 1);
+    return problem.nodes.size() - 1;
+  }
+
+  /// c[m, n] = a[m, k] * b[k, n].
+  unsigned matmul(unsigned a, unsigned b, unsigned c) {
+    Expr m = problem.values[a].extents[0], k = problem.values[a].extents[1];
+    Expr n = problem.values[b].extents[1];
+    PropagationNode node;
+    node.rule.factors = {{FactorKind::Parallel, m},
+                         {FactorKind::Parallel, n},
+                         {FactorKind::Reduction, k}};
+    node.rule.operands = {TensorMap{{0u}, {2u}}, TensorMap{{2u}, {1u}}};
+    node.rule.results = {TensorMap{{0u}, {1u}}};
+    for (bool first : {true, false}) {
+      PartialSignature signature;
+      signature.operands = {std::nullopt, std::nullopt};
+      signature.operands[first ? 0 : 1] = ReduceKind::Sum;
+      signature.results = {ReduceKind::Sum};
+      node.rule.partials.push_back(signature);
+    }
+    node.operands = {int(a), int(b)};
+    node.results = {int(c)};
+    return add(node);
+  }
+
+  /// Pointwise over 2-D tensors of one shape; `linear` passes sums on.
+  unsigned pointwise(llvm::ArrayRef<int> inputs, unsigned result, bool linear) {
+    PropagationNode node;
+    node.rule.factors = {
+        {FactorKind::Parallel, problem.values[result].extents[0]},
+        {FactorKind::Parallel, problem.values[result].extents[1]}};
+    node.rule.operands.assign(inputs.size(), TensorMap{{0u}, {1u}});
+    node.rule.results = {TensorMap{{0u}, {1u}}};
+    if (linear) {
+      PartialSignature signature;
+      signature.operands.assign(inputs.size(), ReduceKind::Sum);
+      signature.results = {ReduceKind::Sum};
+      node.rule.partials.push_back(signature);
+    }
+    node.operands.assign(inputs.begin(), inputs.end());
+    node.results = {int(result)};
+    return add(node);
+  }
+
+  ExprContext context;
+  PropagationProblem problem;
+};
+
+TEST_F(PropagationTest, MegatronPairNeedsOneReduction) {
+  unsigned x = fixedValue({512, 1024}, Placement::replicate());
+  unsigned w1 = fixedValue({1024, 4096}, Placement::shard(1));
+  unsigned w2 = fixedValue({4096, 1024}, Placement::shard(0));
+  unsigned h = value({512, 4096}), t = value({512, 4096});
+  unsigned y = fixedValue({512, 1024}, Placement::replicate());
+  matmul(x, w1, h);
+  pointwise({int(h)}, t, /*linear=*/false);
+  unsigned last = matmul(t, w2, y);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[h][0].isShard(1));
+  EXPECT_TRUE(solution.values[t][0].isShard(1));
+  EXPECT_TRUE(solution.results[last][0][0].isPartial());
+}
+
+TEST_F(PropagationTest, PartialsAreAddedBeforeTheyAreReduced) {
+  unsigned a = fixedValue({512, 512}, Placement::shard(1));
+  unsigned b = fixedValue({512, 512}, Placement::shard(0));
+  unsigned p = value({512, 512}), q = value({512, 512});
+  unsigned sum = fixedValue({512, 512}, Placement::replicate());
+  matmul(a, b, p);
+  matmul(a, b, q);
+  unsigned add = pointwise({int(p), int(q)}, sum, /*linear=*/true);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[p][0].isPartial());
+  EXPECT_TRUE(solution.values[q][0].isPartial());
+  EXPECT_TRUE(solution.results[add][0][0].isPartial());
+}
+
+TEST_F(PropagationTest, AnUnannotatedWeightTakesWhatItsUserWants) {
+  unsigned x = fixedValue({512, 1024}, Placement::shard(1));
+  unsigned w = value({1024, 256});
+  unsigned y = value({512, 256});
+  matmul(x, w, y);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[w][0].isShard(0));
+}
+
+TEST_F(PropagationTest, NothingStatedStaysReplicated) {
+  unsigned x = fixedValue({64, 64}, Placement::replicate());
+  unsigned y = fixedValue({64, 64}, Placement::replicate());
+  unsigned h = value({64, 64});
+  pointwise({int(x)}, h, false);
+  pointwise({int(h)}, y, false);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[h][0].isReplicate());
+}
+
+TEST_F(PropagationTest, AUnitTravelsToTheProducer) {
+  // x[64, 512] split into heads [64, 8, 64]: sharding the heads keeps units of
+  // 64 together in x already.
+  unsigned x = value({64, 512});
+  unsigned h = fixedValue({64, 8, 64}, Placement::shard(1));
+  PropagationNode split;
+  split.rule.factors = {{FactorKind::Parallel, constant(64)},
+                        {FactorKind::Parallel, constant(8)},
+                        {FactorKind::Parallel, constant(64)}};
+  split.rule.operands = {TensorMap{{0u}, {1u, 2u}}};
+  split.rule.results = {TensorMap{{0u}, {1u}, {2u}}};
+  split.operands = {int(x)};
+  split.results = {int(h)};
+  add(split);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_EQ(solution.values[x][0], Placement::shard(1, constant(64)));
+}
+
+//===----------------------------------------------------------------------===//
+// Exactness on chains
+//===----------------------------------------------------------------------===//
+
+/// What one node of a chain may do: placements in and out, and its time.
+struct Choice {
+  Placement in, out;
+  double time;
+};
+
+/// The least cost over every assignment of choices, from the definition.
+double bruteForce(const std::vector<std::vector<Choice>> &chain, size_t node,
+                  Placement have, Placement goal, double bytes) {
+  if (node == chain.size())
+    return redistributionTime(have, goal, bytes, 4);
+  double best = 1e30;
+  for (const Choice &choice : chain[node])
+    best = std::min(best,
+                    redistributionTime(have, choice.in, bytes, 4) +
+                        choice.time +
+                        bruteForce(chain, node + 1, choice.out, goal, bytes));
+  return best;
+}
+
+TEST_F(PropagationTest, IsExactOnChains) {
+  std::mt19937 random(7);
+  const double bytes = 4096.0 * 4096 * 4;
+  const CostModel model;
+  for (int trial = 0; trial < 100; ++trial) {
+    problem.values.clear();
+    problem.nodes.clear();
+    problem.forward.clear();
+    problem.backward.clear();
+    Placement start = Placement::shard(random() % 2);
+    Placement goal = random() % 3 ? Placement::shard(random() % 2)
+                                  : Placement::replicate();
+    unsigned current = fixedValue({4096, 4096}, start);
+    std::vector<std::vector<Choice>> chain;
+    for (int i = 0; i < 4; ++i) {
+      unsigned next = value({4096, 4096});
+      unsigned node = pointwise({int(current)}, next, false);
+      // Some nodes want one dimension whole, as a softmax does.
+      unsigned whole = random() % 3;
+      double all = 2 * bytes / model.memoryBandwidth;
+      chain.push_back({{Placement::replicate(), Placement::replicate(), all}});
+      for (unsigned dim : {0u, 1u})
+        if (dim != whole)
+          chain.back().push_back(
+              {Placement::shard(dim), Placement::shard(dim), all / 4});
+      if (whole < 2)
+        problem.nodes[node].rule.factors[whole].kind =
+            FactorKind::NeedReplication;
+      current = next;
+    }
+    problem.values[current].fixed[0] = goal;
+    PropagationSolution solution = solvePropagation(problem, model);
+    double cost = 0;
+    Placement have = start;
+    for (unsigned n = 0; n < problem.nodes.size(); ++n) {
+      Placement in = solution.operands[n][0][0];
+      cost += redistributionTime(have, in, bytes, 4) +
+              2 * bytes / model.memoryBandwidth / (in.isShard() ? 4 : 1);
+      have = solution.results[n][0][0];
+    }
+    cost += redistributionTime(have, goal, bytes, 4);
+    EXPECT_NEAR(cost, bruteForce(chain, 0, start, goal, bytes), 1e-6 * cost);
+  }
+}
+
+} // namespace
