@@ -8,6 +8,7 @@
 #include "dtensor/Register.h"
 
 #include "dtensor/Dialect/DTensor/Extensions/Extensions.h"
+#include "dtensor/Analysis/Passes.h"
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/Passes.h"
@@ -35,5 +37,7 @@ void dtensor::registerAllDialects(DialectRegistry &registry) {
 
 void dtensor::registerAllPasses() {
   registerTransformsPasses();
+  memref::registerResolveRankedShapeTypeResultDimsPass();
+  registerDTensorAnalysisPasses();
   registerDTensorTransformsPasses();
 }

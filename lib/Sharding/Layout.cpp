@@ -44,10 +44,13 @@ Layout Layout::replicated(unsigned numAxes, llvm::ArrayRef<Expr> extents) {
 }
 
 SmallVector<unsigned> Layout::axesOf(unsigned dim) const {
+  // Layouts that do not verify are printed too: an order that is none is as
+  // good as the identity.
+  bool ordered = order.size() == placements.size();
   SmallVector<unsigned> axes;
   for (unsigned i = 0; i < placements.size(); ++i) {
-    unsigned axis = order.empty() ? i : order[i];
-    if (placements[axis].isShard(dim))
+    unsigned axis = ordered ? order[i] : i;
+    if (axis < placements.size() && placements[axis].isShard(dim))
       axes.push_back(axis);
   }
   return axes;

@@ -16,7 +16,7 @@
 #include <tuple>
 
 using namespace dtensor;
-using namespace dtensor::detail;
+using namespace dtensor::planning;
 using llvm::SmallVector;
 using llvm::Twine;
 
@@ -257,6 +257,22 @@ static std::optional<std::string> findObstacle(const Mesh &mesh,
   return std::nullopt;
 }
 
+/// All but the bytes.
+static Step toStep(const Problem &problem, const Move &move) {
+  Step step;
+  step.kind = move.kind;
+  step.axes = move.axes;
+  step.dim = move.dim;
+  step.fromDim = move.fromDim;
+  step.time = move.time;
+  step.result = problem.layoutOf(move.after);
+  if (move.kind == StepKind::AllReduce ||
+      move.kind == StepKind::ReduceScatter ||
+      move.kind == StepKind::InitPartial)
+    step.reduce = problem.reduceOf(move.axes.front());
+  return step;
+}
+
 static double bytesAtHints(const Layout &layout, unsigned elementBytes,
                            const Facts &facts) {
   double bytes = elementBytes;
@@ -287,30 +303,22 @@ dtensor::planRedistribution(const Mesh &mesh, const Layout &from,
     return std::nullopt;
   }
   Problem problem(mesh, from, to, facts, context);
-  Search search(problem, model, bytesAtHints(to, elementBytes, facts));
+  SmallVector<Move> moves =
+      Search(problem, model, bytesAtHints(to, elementBytes, facts)).run();
   Plan plan;
   plan.bytes = Expr::constant(context, 0);
-  const Layout *before = &from;
-  SmallVector<Move> moves = search.run();
-  plan.steps.reserve(moves.size());
+  Layout before = from;
   for (const Move &move : moves) {
-    Step step;
-    step.kind = move.kind;
-    step.axes = move.axes;
-    step.dim = move.dim;
-    step.fromDim = move.fromDim;
-    step.time = move.time;
-    if (move.kind == StepKind::AllReduce ||
-        move.kind == StepKind::ReduceScatter ||
-        move.kind == StepKind::InitPartial)
-      step.reduce = problem.reduceOf(move.axes.front());
-    step.result = &move == &moves.back() ? to : problem.layoutOf(move.after);
+    Step step = toStep(problem, move);
+    // Names what the search does not see: axes of size 1, units that agree.
+    if (&move == &moves.back())
+      step.result = to;
     step.bytes =
-        facts.simplify(stepBytes(mesh, *before, step, elementBytes, context));
+        facts.simplify(stepBytes(mesh, before, step, elementBytes, context));
     plan.bytes = plan.bytes + step.bytes;
     plan.time += step.time;
+    before = step.result;
     plan.steps.push_back(std::move(step));
-    before = &plan.steps.back().result;
   }
   return plan;
 }

@@ -12,7 +12,7 @@
 #include "llvm/ADT/bit.h"
 
 using namespace dtensor;
-using namespace dtensor::detail;
+using namespace dtensor::planning;
 using llvm::ArrayRef;
 using llvm::SmallVectorImpl;
 

@@ -21,7 +21,7 @@
 
 #include "dtensor/Sharding/Redistribution.h"
 
-namespace dtensor::detail {
+namespace dtensor::planning {
 
 using AxisList = llvm::SmallVector<unsigned, 2>;
 using AxisSet = uint32_t;
@@ -114,6 +114,6 @@ private:
   llvm::SmallVector<unsigned, 4> dims;
 };
 
-} // namespace dtensor::detail
+} // namespace dtensor::planning
 
 #endif // DTENSOR_LIB_SHARDING_REDISTRIBUTIONSTATE_H

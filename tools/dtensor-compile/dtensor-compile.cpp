@@ -29,7 +29,7 @@ static cl::opt<std::string> outputName("o", cl::desc("output file, - is stdout")
 static cl::opt<std::string> target("target", cl::desc("machine to compile for"),
                                    cl::init("cpu"), cl::cat(category));
 static cl::opt<std::string>
-    cpu("mcpu", cl::desc("processor (default: x86-64-v3 where this machine "
+    cpu("cpu", cl::desc("processor (default: x86-64-v3 where this machine "
                          "has it)"),
         cl::cat(category));
 static cl::opt<Emit> emit(

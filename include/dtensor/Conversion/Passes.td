@@ -102,7 +102,8 @@ def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::affine::AffineDialect", "::mlir::math::MathDialect"];
+    "::mlir::scf::SCFDialect", "::mlir::affine::AffineDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 def LowerToLLVM : Pass<"dtensor-lower-to-llvm", "::mlir::ModuleOp"> {

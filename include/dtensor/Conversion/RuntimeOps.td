@@ -60,7 +60,7 @@ def Runtime_CollectiveOp : Runtime_Op<"collective", [
   }];
 }
 
-def Runtime_FailOp : Runtime_Op<"fail"> {
+def Runtime_FailOp : Runtime_Op<"fail", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "ends this rank's run with an error";
   let description = [{
     `{0}` and `{1}` in the message stand for the two values. Control does not

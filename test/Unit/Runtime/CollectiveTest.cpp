@@ -86,7 +86,10 @@ double reduced(Reduce kind, int32_t dtype, const Members &members, int64_t i) {
   double value = pattern(dtype, members[0], i);
   for (size_t q = 1; q < members.size(); ++q)
     value = combine(kind, value, pattern(dtype, members[q], i), dtype);
-  return value;
+  // Integers wrap: 2 to the 8th is 0 in eight bits.
+  return dtype == DTENSOR_RT_i8
+             ? static_cast<int8_t>(static_cast<int64_t>(value))
+             : value;
 }
 
 int64_t positionOf(const Members &members, int64_t rank) {

@@ -127,6 +127,17 @@ TEST_F(LayoutTest, VerifyNamesNumbersAndAxes) {
             "extent of dimension 0 is not a 64-bit integer expression");
 }
 
+TEST_F(LayoutTest, AnOrderThatIsNoneIsAnErrorAndStillPrints) {
+  Mesh mesh = unknownMesh({2, 4});
+  for (llvm::SmallVector<unsigned> order :
+       {llvm::SmallVector<unsigned>{0}, {1, 7}, {1, 1}, {0, 1, 2}}) {
+    Layout layout({s0, s0}, {sym("B")}, order);
+    EXPECT_NE(errorOf(layout, mesh), "");
+    EXPECT_NE(layout.str(), "");
+    EXPECT_EQ(layout, layout);
+  }
+}
+
 TEST_F(LayoutTest, OpenPlacementsVerifyAndAreFound) {
   Mesh mesh = unknownMesh({2});
   Layout layout({Placement::open()}, {sym("B")});

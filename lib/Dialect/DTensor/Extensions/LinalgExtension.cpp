@@ -268,8 +268,9 @@ GenericOp StructuredOp::build() {
   SmallVector<linalg::IndexOp> indices;
   generic.getBody().walk([&](linalg::IndexOp index) { indices.push_back(index); });
   OpBuilder builder(generic.getContext());
-  builder.setInsertionPointToStart(&generic.getBody().front());
   for (linalg::IndexOp index : indices) {
+    builder.setInsertionPoint(
+        generic.getBody().front().findAncestorOpInBlock(*index));
     auto now = IndexOp::create(builder, index.getLoc(),
                                builder.getIndexType(),
                                builder.getI64IntegerAttr(index.getDim()));

@@ -141,7 +141,7 @@ void GenericOp::print(OpAsmPrinter &printer) {
        getReductionsAttrName(), getOperandSegmentSizesAttrName()});
   printer << " ";
   printer.printRegion(getBody());
-  printer << " -> " << getResultTypes();
+  printer.printArrowTypeList(getResultTypes());
 }
 
 static ParseResult parseIterators(OpAsmParser &parser, ArrayAttr &iterators) {

@@ -151,20 +151,20 @@ bool dtensor::provablyDifferent(Expr lhs, Expr rhs) {
   return (low && *low > 0) || (high && *high < 0);
 }
 
-static LogicalResult verifySameExtents(Operation *op, LayoutAttr lhs,
-                                       LayoutAttr rhs, bool sameExtents) {
-  for (auto [dim, x, y] :
-       llvm::enumerate(lhs.getExtents(), rhs.getExtents())) {
-    if (sameExtents ? x != y : provablyDifferent(x, y))
+static LogicalResult verifySameExtents(Operation *op, RankedTensorType lhs,
+                                       RankedTensorType rhs,
+                                       bool sameExtents) {
+  SmallVector<Expr> from = getExtents(lhs), to = getExtents(rhs);
+  for (auto [dim, x, y] : llvm::enumerate(from, to)) {
+    if (x && y && (sameExtents ? x != y : provablyDifferent(x, y)))
       return op->emitOpError("extents of dimension ")
              << dim << " differ: " << x.str() << " and " << y.str();
   }
   return success();
 }
 
-LogicalResult dtensor::verifySameGlobal(Operation *op, RankedTensorType lhs,
-                                        RankedTensorType rhs,
-                                        bool sameExtents) {
+LogicalResult dtensor::verifySameTensor(Operation *op, RankedTensorType lhs,
+                                        RankedTensorType rhs) {
   if (lhs.getRank() != rhs.getRank())
     return op->emitOpError("ranks differ: ")
            << lhs.getRank() << " and " << rhs.getRank();
@@ -172,10 +172,16 @@ LogicalResult dtensor::verifySameGlobal(Operation *op, RankedTensorType lhs,
     return op->emitOpError("element types differ: ")
            << lhs.getElementType() << " and " << rhs.getElementType();
   LayoutAttr from = getLayout(lhs), to = getLayout(rhs);
-  if (!from || !to)
-    return success();
-  if (from.getMesh() != to.getMesh())
+  if (from && to && from.getMesh() != to.getMesh())
     return op->emitOpError("meshes differ: ")
            << from.getMesh() << " and " << to.getMesh();
-  return verifySameExtents(op, from, to, sameExtents);
+  return success();
+}
+
+LogicalResult dtensor::verifySameGlobal(Operation *op, RankedTensorType lhs,
+                                        RankedTensorType rhs,
+                                        bool sameExtents) {
+  if (failed(verifySameTensor(op, lhs, rhs)))
+    return failure();
+  return verifySameExtents(op, lhs, rhs, sameExtents);
 }

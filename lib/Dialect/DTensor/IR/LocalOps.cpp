@@ -147,7 +147,7 @@ static LogicalResult verifyTensors(Operation *op, ArrayRef<int64_t> changed) {
     if (type.getEncoding())
       return op->emitOpError("is a local op, but ")
              << type << " has an encoding";
-  if (failed(verifySameGlobal(op, from, to, /*sameExtents=*/true)))
+  if (failed(verifySameTensor(op, from, to)))
     return failure();
   for (int64_t dim = 0; dim < from.getRank(); ++dim) {
     int64_t x = from.getDimSize(dim), y = to.getDimSize(dim);

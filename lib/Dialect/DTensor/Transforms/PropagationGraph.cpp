@@ -19,6 +19,15 @@ static unsigned elementBytes(Type type) {
              : 8;
 }
 
+/// The layout that the program states for a value. A constraint has its
+/// operand's type; what it asks for is its attribute.
+static LayoutAttr writtenLayout(Value value) {
+  LayoutAttr layout = dtensor::getLayout(value.getType());
+  if (auto constraint = value.getDefiningOp<ConstraintOp>())
+    return constraint.getLayout().withExtents(layout.getExtents());
+  return layout;
+}
+
 static LayoutAttr openLayout(LayoutAttr layout) {
   return layout.withPlacements(SmallVector<Placement>(
       layout.getPlacements().size(), Placement::open()));
@@ -69,7 +78,8 @@ int PropagationGraph::valueOf(Value value) {
     return slot->second;
   unsigned id =
       problem.addValue(layout.getExtents(), elementBytes(value.getType()));
-  llvm::copy(layout.getPlacements(), problem.values[id].fixed.begin());
+  llvm::copy(writtenLayout(value).getPlacements(),
+             problem.values[id].fixed.begin());
   slot->second = id;
   return id;
 }
@@ -92,12 +102,9 @@ LogicalResult PropagationGraph::addBlock(Block &block) {
 }
 
 LogicalResult PropagationGraph::addOp(Operation *op) {
-  if (auto constraint = dyn_cast<ConstraintOp>(op))
+  if (isa<ConstraintOp, RedistributeOp>(op))
     addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
-           constraint.getLayout());
-  else if (isa<RedistributeOp>(op))
-    addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
-           dtensor::getLayout(op->getResult(0).getType()));
+           writtenLayout(op->getResult(0)));
   else if (isa<RefineOp>(op) && dtensor::getLayout(op->getResult(0).getType()))
     addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
            openLayout(dtensor::getLayout(op->getResult(0).getType())));
@@ -292,7 +299,7 @@ LayoutAttr PropagationGraph::getLayout(Value value) const {
   auto known = values.find(value);
   if (known == values.end())
     return {};
-  LayoutAttr written = dtensor::getLayout(value.getType());
+  LayoutAttr written = writtenLayout(value);
   const auto &placements = solution.values[known->second];
   // What is written keeps its nesting order, too.
   if (written.getPlacements() == ArrayRef<Placement>(placements))

@@ -7,7 +7,7 @@ func.func private @too_few_placements(tensor<?xf32, #dtensor.layout<#mesh, [shar
 // -----
 
 #mesh = #dtensor.mesh<"tp" = ?>
-// expected-error @+1 {{shard dim 2 is out of range for rank 2}}
+// expected-error @+1 {{shard(2) on axis "tp" names dimension 2 of a tensor of rank 2}}
 func.func private @shard_of_a_missing_dim(tensor<?x4xf32, #dtensor.layout<#mesh, [shard(2)], (B, 4)>>)
 
 // -----
@@ -55,7 +55,7 @@ func.func private @extent_that_cannot_be_the_size(tensor<8xf32, #dtensor.layout<
 // -----
 
 #mesh = #dtensor.mesh<"tp" = ?>
-// expected-error @+1 {{overflow}}
+// expected-error @+1 {{expression leaves the 64-bit range}}
 func.func private @extent_overflows(tensor<?xf32, #dtensor.layout<#mesh, [replicate], (9223372036854775807*2*B)>>)
 
 // -----
@@ -115,7 +115,7 @@ func.func private @unknown_partial_kind(tensor<?xf32, #dtensor.layout<#mesh, [pa
 
 // -----
 
-// expected-error @+1 {{expression overflows 64 bits or divides by a number below 1}}
+// expected-error @+1 {{divides by a constant below 1}}
 #expr = #dtensor.expr<B floordiv 0>
 
 // -----

@@ -69,7 +69,8 @@ func.func private @a_static_dimension_may_have_a_symbolic_extent(
 
 // CHECK-LABEL: func private @expressions_are_canonical()
 // CHECK-SAME: a = #dtensor.expr<2*B*S + 1>
-// CHECK-SAME: b = #dtensor.expr<(B + 1) ceildiv size(tp)>
+// (B + 1) ceildiv n is B floordiv n + 1: divisions have one spelling.
+// CHECK-SAME: b = #dtensor.expr<B floordiv size(tp) + 1>
 // CHECK-SAME: c = #dtensor.expr<min(B, S)>
 // CHECK-SAME: d = #dtensor.expr<-B + 3>
 // CHECK-SAME: e = #dtensor.expr<B>

@@ -27,7 +27,8 @@ func.func @matmul_of_dynamic_extents(
 }
 
 // CHECK-LABEL: func.func @matmul_of_static_plain_tensors
-// CHECK: dtensor.generic maps = {{.+}} -> tensor<4x8xf32>
+// CHECK: dtensor.generic maps = {{.+}} ins(%{{.+}} : tensor<4x64xf32>, tensor<64x8xf32>) {
+// CHECK: } -> tensor<4x8xf32>
 func.func @matmul_of_static_plain_tensors(%a: tensor<4x64xf32>, %b: tensor<64x8xf32>) -> tensor<4x8xf32> {
   %y = dtensor.generic maps = [#mk, #kn, #mn] iterators = [parallel, parallel, reduction] reduce = [sum]
       ins(%a, %b : tensor<4x64xf32>, tensor<64x8xf32>) {
@@ -66,13 +67,13 @@ func.func @captures_and_outside_scalars(%i: tensor<?xindex>, %t: tensor<?xf32>, 
 
 // CHECK-LABEL: func.func @two_results_reduced_in_two_ways
 // CHECK: reduce = [sum, max]
-// CHECK: -> tensor<?xf32>, tensor<?x1xf32>
+// CHECK: -> (tensor<?xf32>, tensor<?x1xf32>)
 func.func @two_results_reduced_in_two_ways(%x: tensor<?x?xf32>) -> (tensor<?xf32>, tensor<?x1xf32>) {
   %y:2 = dtensor.generic maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, 0)>]
       iterators = [parallel, reduction] reduce = [sum, max] ins(%x : tensor<?x?xf32>) {
   ^bb0(%v: f32):
     dtensor.yield %v, %v : f32, f32
-  } -> tensor<?xf32>, tensor<?x1xf32>
+  } -> (tensor<?xf32>, tensor<?x1xf32>)
   return %y#0, %y#1 : tensor<?xf32>, tensor<?x1xf32>
 }
 

@@ -134,10 +134,10 @@ def DTensor_ConstraintOp : DTensor_Op<"constraint", [Pure,
   let summary = "pins the placements of a value";
   let description = [{
     The result has exactly the stated layout after propagation (open placements
-    stay free). The layout's extents may be omitted by giving the type's own.
+    stay free). Its extents are those of the operand, or say more about them.
 
     ```mlir
-    %y = dtensor.constraint %x to #dtensor.layout<#mesh, [shard(0)], (B, 4)> : tensor<?x4xf32>
+    %y = dtensor.constraint %x to <#mesh, [shard(0)], (B, 4)> : tensor<?x4xf32>
     ```
   }];
   let arguments = (ins AnyRankedTensor:$input, DTensor_LayoutAttr:$layout);

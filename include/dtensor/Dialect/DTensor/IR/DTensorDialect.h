@@ -83,9 +83,14 @@ mlir::ParseResult parseExtents(mlir::AsmParser &parser,
                                llvm::SmallVectorImpl<Expr> &extents);
 void printExtents(mlir::AsmPrinter &printer, llvm::ArrayRef<Expr> extents);
 
-/// Reports two tensors that cannot stand for one global value, on one mesh:
-/// other ranks, element types, meshes, or extents. With `sameExtents`, extents must be one expression; otherwise
-/// only two different numbers are an error.
+/// Reports two tensors of other ranks, element types or meshes.
+llvm::LogicalResult verifySameTensor(mlir::Operation *op,
+                                     mlir::RankedTensorType lhs,
+                                     mlir::RankedTensorType rhs);
+
+/// Reports two tensors that cannot stand for one global value: as above, and
+/// their extents. With `sameExtents` those must be one expression; otherwise
+/// only provably different ones are an error.
 llvm::LogicalResult verifySameGlobal(mlir::Operation *op,
                                      mlir::RankedTensorType lhs,
                                      mlir::RankedTensorType rhs,

@@ -1,0 +1,127 @@
+// RUN: dtensor-opt %s -split-input-file -verify-diagnostics
+
+func.func @softmax_is_along_a_dimension(%x: tensor<?xf32>) {
+  // expected-error @+1 {{dim 1 is out of range for rank 1}}
+  %0 = dtensor.softmax %x {dim = 1} : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @softmax_needs_floats(%x: tensor<?xi32>) {
+  // expected-error @+1 {{is not defined on element type 'i32'}}
+  %0 = dtensor.softmax %x {dim = 0} : (tensor<?xi32>) -> tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @softmax_keeps_the_shape(%x: tensor<4xf32>) {
+  // expected-error @+1 {{result dimension 0 has extent 3, expected 4}}
+  %0 = dtensor.softmax %x {dim = 0} : (tensor<4xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @a_norm_is_over_dimensions(%x: tensor<?xf32>) {
+  // expected-error @+1 {{trailing 2 is out of range for rank 1}}
+  %0 = dtensor.layer_norm %x {trailing = 2} : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @a_norm_is_over_some_dimension(%x: tensor<?xf32>) {
+  // expected-error @+1 {{trailing 0 is out of range for rank 1}}
+  %0 = dtensor.layer_norm %x {trailing = 0} : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @a_weight_has_the_normalized_shape(%x: tensor<?x4xf32>, %w: tensor<3xf32>) {
+  // expected-error @+1 {{parameter 0 dimension 0 has extent 3, expected 4}}
+  %0 = dtensor.layer_norm %x, %w : (tensor<?x4xf32>, tensor<3xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @a_weight_has_the_normalized_rank(%x: tensor<?x4xf32>, %w: tensor<4xf32>) {
+  // expected-error @+1 {{parameter 0 has rank 1, expected 2}}
+  %0 = dtensor.layer_norm %x, %w {trailing = 2} : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_has_no_bias(%x: tensor<?x4xf32>, %w: tensor<4xf32>) {
+  // expected-error @+1 {{has 2 parameters, expected at most 1}}
+  %0 = dtensor.rms_norm %x, %w, %w : (tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @parameters_have_the_element_type(%x: tensor<?x4xf32>, %w: tensor<4xf64>) {
+  // expected-error @+1 {{operand has element type 'f64' and result 'f32'}}
+  %0 = dtensor.rms_norm %x, %w : (tensor<?x4xf32>, tensor<4xf64>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_has_heads(%q: tensor<?x4xf32>) {
+  // expected-error @+1 {{query has rank 2, expected at least 3}}
+  %0 = dtensor.attention %q, %q, %q : (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_ranks_are_one(%q: tensor<2x?x4xf32>, %k: tensor<1x2x?x4xf32>) {
+  // expected-error @+1 {{key has rank 4, expected 3}}
+  %0 = dtensor.attention %q, %k, %q : (tensor<2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<2x?x4xf32>) -> tensor<2x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @heads_are_grouped_evenly(%q: tensor<8x?x4xf32>, %k: tensor<3x?x4xf32>) {
+  // expected-error @+1 {{query has 8 heads, not a multiple of the key's 3}}
+  %0 = dtensor.attention %q, %k, %k : (tensor<8x?x4xf32>, tensor<3x?x4xf32>, tensor<3x?x4xf32>) -> tensor<8x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @keys_are_as_wide_as_queries(%q: tensor<8x?x4xf32>, %k: tensor<2x?x8xf32>) {
+  // expected-error @+1 {{key dimension 2 has extent 8, expected 4}}
+  %0 = dtensor.attention %q, %k, %k : (tensor<8x?x4xf32>, tensor<2x?x8xf32>, tensor<2x?x8xf32>) -> tensor<8x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @values_are_as_many_as_keys(%q: tensor<8x?x4xf32>, %k: tensor<2x6x4xf32>, %v: tensor<2x7x4xf32>) {
+  // expected-error @+1 {{value dimension 1 has extent 7, expected 6}}
+  %0 = dtensor.attention %q, %k, %v : (tensor<8x?x4xf32>, tensor<2x6x4xf32>, tensor<2x7x4xf32>) -> tensor<8x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @a_diagonal_is_for_causal_attention(%q: tensor<8x?x4xf32>, %d: index) {
+  // expected-error @+1 {{has a diagonal but is not causal}}
+  %0 = dtensor.attention %q, %q, %q, %d : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?x4xf32>, index) -> tensor<8x?x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_needs_floats(%q: tensor<8x?x4xi32>) {
+  // expected-error @+1 {{is not defined on element type 'i32'}}
+  %0 = dtensor.attention %q, %q, %q : (tensor<8x?x4xi32>, tensor<8x?x4xi32>, tensor<8x?x4xi32>) -> tensor<8x?x4xi32>
+  return
+}

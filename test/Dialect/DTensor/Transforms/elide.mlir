@@ -1,0 +1,96 @@
+// RUN: dtensor-opt %s -split-input-file -dtensor-elide | FileCheck %s
+
+#mesh = #dtensor.mesh<"x" = ?>
+!partial = tensor<?x4xf32, #dtensor.layout<#mesh, [partial(sum)], (N, 4)>>
+!whole = tensor<?x4xf32, #dtensor.layout<#mesh, [replicate], (N, 4)>>
+!rows = tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0)], (N, 4)>>
+
+// CHECK-LABEL: @reduce_then_slice_is_a_reduce_scatter
+func.func @reduce_then_slice_is_a_reduce_scatter(%x: !partial) -> !rows {
+  // CHECK: redistribute {{.*}}[partial(sum)]{{.*}} to {{.*}}[shard(0)]
+  // CHECK-NOT: redistribute
+  %0 = dtensor.redistribute %x : !partial to !whole
+  %1 = dtensor.redistribute %0 : !whole to !rows
+  return %1 : !rows
+}
+
+// CHECK-LABEL: @gather_then_slice_is_nothing
+func.func @gather_then_slice_is_nothing(%x: !rows) -> !rows {
+  // CHECK-NOT: redistribute
+  %0 = dtensor.redistribute %x : !rows to !whole
+  %1 = dtensor.redistribute %0 : !whole to !rows
+  return %1 : !rows
+}
+
+// The reduced value is needed anyway: a slice of it is cheaper than another
+// collective.
+// CHECK-LABEL: @a_value_with_other_users_is_not_reduced_twice
+func.func @a_value_with_other_users_is_not_reduced_twice(%x: !partial) -> (!whole, !rows) {
+  // CHECK-COUNT-1: [partial(sum)]{{.*}} to
+  // CHECK: redistribute {{.*}}[replicate]{{.*}} to {{.*}}[shard(0)]
+  %0 = dtensor.redistribute %x : !partial to !whole
+  %1 = dtensor.redistribute %0 : !whole to !rows
+  return %0, %1 : !whole, !rows
+}
+
+// CHECK-LABEL: @one_gather_serves_two_users
+func.func @one_gather_serves_two_users(%x: !rows) -> (!whole, !whole) {
+  // CHECK-COUNT-1: redistribute
+  // CHECK-NOT: redistribute
+  %0 = dtensor.redistribute %x : !rows to !whole
+  %1 = dtensor.redistribute %x : !rows to !whole
+  return %0, %1 : !whole, !whole
+}
+
+// CHECK-LABEL: @a_gather_of_what_a_loop_does_not_change_leaves_it
+func.func @a_gather_of_what_a_loop_does_not_change_leaves_it(%x: !rows, %y: !whole, %n: index) -> !whole {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK: redistribute
+  // CHECK: scf.for
+  // CHECK-NOT: redistribute
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%v = %y) -> !whole {
+    %g = dtensor.redistribute %x : !rows to !whole
+    %s = dtensor.generic "add" maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]
+        iterators = [parallel, parallel] ins(%v, %g : !whole, !whole) {
+    ^bb0(%a: f32, %b: f32):
+      %0 = arith.addf %a, %b : f32
+      dtensor.yield %0 : f32
+    } -> !whole
+    scf.yield %s : !whole
+  }
+  return %r : !whole
+}
+
+// CHECK-LABEL: @sums_are_added_before_they_are_reduced
+func.func @sums_are_added_before_they_are_reduced(%x: !partial, %y: !partial) -> !whole {
+  %0 = dtensor.redistribute %x : !partial to !whole
+  %1 = dtensor.redistribute %y : !partial to !whole
+  // CHECK: generic "add"
+  // CHECK: redistribute {{.*}}[partial(sum)]{{.*}} to {{.*}}[replicate]
+  // CHECK-NOT: redistribute
+  %2 = dtensor.generic "add" maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]
+      iterators = [parallel, parallel] ins(%0, %1 : !whole, !whole) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    dtensor.yield %s : f32
+  } -> !whole
+  return %2 : !whole
+}
+
+// CHECK-LABEL: @maxima_are_not_added_before_they_are_reduced
+func.func @maxima_are_not_added_before_they_are_reduced(
+    %x: tensor<8x4xf32, #dtensor.layout<#mesh, [partial(max)], (8, 4)>>,
+    %y: tensor<8x4xf32, #dtensor.layout<#mesh, [partial(max)], (8, 4)>>) -> tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>> {
+  // CHECK-COUNT-2: redistribute
+  // CHECK: generic "add"
+  %0 = dtensor.redistribute %x : tensor<8x4xf32, #dtensor.layout<#mesh, [partial(max)], (8, 4)>> to tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+  %1 = dtensor.redistribute %y : tensor<8x4xf32, #dtensor.layout<#mesh, [partial(max)], (8, 4)>> to tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+  %2 = dtensor.generic "add" maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]
+      iterators = [parallel, parallel] ins(%0, %1 : tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>, tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    dtensor.yield %s : f32
+  } -> tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+  return %2 : tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+}

@@ -1,0 +1,65 @@
+// RUN: dtensor-opt %s -split-input-file -dtensor-partition -verify-diagnostics
+
+#mesh = #dtensor.mesh<"tp" = ?>
+
+func.func @no_plan(%x: tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
+  // expected-error @below {{'dtensor.redistribute' op has no plan; run dtensor-plan first}}
+  %0 = dtensor.redistribute %x : tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+  return %0 : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+
+func.func @collective_that_only_some_ranks_join(%x: tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>>, %y: tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
+  %c0 = arith.constant 0 : index
+  %rank = dtensor.axis_index #mesh "tp"
+  // expected-note @below {{the condition is computed here}}
+  %first = arith.cmpi eq, %rank, %c0 : index
+  %r = scf.if %first -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
+    // expected-error @below {{is a collective under a condition that is not the same on every rank}}
+    %0 = dtensor.redistribute %x plan <#mesh, (N), [all_reduce ["tp"] sum to [replicate] bytes 8*N]> : tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+    scf.yield %0 : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+  } else {
+    scf.yield %y : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+  }
+  return %r : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+
+func.func @loop_whose_length_differs_between_ranks(%x: tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>>, %y: tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-note @below {{the condition is computed here}}
+  %rank = dtensor.axis_index #mesh "tp"
+  %r = scf.for %i = %c0 to %rank step %c1 iter_args(%v = %y) -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
+    // expected-error @below {{is a collective under a condition that is not the same on every rank}}
+    %0 = dtensor.redistribute %x plan <#mesh, (N), [all_reduce ["tp"] sum to [replicate] bytes 8*N]> : tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+    scf.yield %0 : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+  }
+  return %r : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+
+// expected-error @below {{symbol 'K' is used in an extent but bound by no argument}}
+func.func @extent_of_an_unknown_symbol(%x: tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> index {
+  %0 = dtensor.extent <K>
+  return %0 : index
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+
+func.func @calls_itself(%x: tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>> {
+  // expected-error @below {{'dtensor.call' op calls 'calls_itself' recursively}}
+  %0 = dtensor.call @calls_itself(%x) {N = #dtensor.expr<N>} : (tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>
+  return %0 : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>
+}
