@@ -28,7 +28,8 @@ namespace dtensor::rt {
 /// equal in compiler and runtime.
 inline constexpr uint32_t kAbiVersion = 1;
 
-inline constexpr char kBundleMagic[8] = {'D', 'T', 'E', 'N', 'S', 'O', 'R', 'B'};
+inline constexpr char kBundleMagic[8] = {'D', 'T', 'E', 'N',
+                                         'S', 'O', 'R', 'B'};
 
 struct BundleFooter {
   char magic[8];
@@ -62,8 +63,7 @@ inline BundleFooter makeBundleFooter(const void *code, size_t codeBytes,
   footer.abiVersion = kAbiVersion;
   footer.codeBytes = codeBytes;
   footer.manifestBytes = manifestBytes;
-  footer.checksum =
-      fnv1a64(manifest, manifestBytes, fnv1a64(code, codeBytes));
+  footer.checksum = fnv1a64(manifest, manifestBytes, fnv1a64(code, codeBytes));
   return footer;
 }
 
@@ -101,7 +101,8 @@ inline bool readBundleFooter(const void *data, size_t size,
     return false;
   }
   uint64_t body = size - sizeof(footer);
-  if (footer.codeBytes > body || footer.manifestBytes != body - footer.codeBytes) {
+  if (footer.codeBytes > body ||
+      footer.manifestBytes != body - footer.codeBytes) {
     error = "is damaged: the footer tells of " + number(footer.codeBytes) +
             " bytes of code and " + number(footer.manifestBytes) +
             " of manifest, the file holds " + number(body);

@@ -10,6 +10,9 @@
 // caller's coordinates on every mesh axis not in `axes`, ordered by their
 // coordinates on `axes`, first axis major. Src and dst never overlap.
 //
+// `unit` tells how a group cuts a dimension: all members' pieces follow from
+// the extent, the sizes of `axes` and the unit (Pieces.h).
+//
 //   all_gather          dst = concat over members q of src_q along dim; pieces
 //                       may differ in size and may be empty
 //   all_reduce          dst = kind over members q of src_q, combined in group
@@ -25,6 +28,24 @@
 // Sum and product of i8..i64 wrap; on i1, sum and max are `or`, product and
 // min are `and`. Max and min of floats give NaN as soon as one operand is NaN.
 // f16 and bf16 are accumulated in f32 and rounded once.
+//
+// Functions of the backend "cuda"; all memory is device memory, all work goes to
+// the rank's current stream and nothing waits for it:
+//
+//   launch     kernel number `kernel` of the manifest's list; params are
+//              numParams pointers to the kernel's arguments; nothing is done
+//              where a grid extent is 0
+//   matmul     c[.., m, n] = epilogue(op(a)[.., m, k] * op(b)[.., k, n] + bias),
+//              accumulated in f32 (f64 for f64); op transposes the last two
+//              dimensions; all three have `rank` dimensions, a batch dimension
+//              of stride 0 is broadcast; bias: null, or n elements of dtypeOut;
+//              epilogue: enum class Epilogue
+//   attention  out = softmax(scale * q k^T) v over [batch.., heads, rows, depth]
+//              and [batch.., kvHeads, keys, depth]; query head h reads kv head
+//              h * kvHeads / heads; causal: query i sees the keys
+//              j <= queryOffset + i + keys - total
+//   copy       dst = src, both strided
+//   fill       every element of dst becomes the low bytes of `bits`
 //
 //   alloc(bytes, alignment)   at least 64-byte aligned; belongs to the rank
 //                             that runs on the calling thread
@@ -60,15 +81,27 @@ namespace dtensor::rt {
 /// Codes of the `kind` parameter of reducing collectives.
 enum class Reduce : int32_t { Sum = 0, Max = 1, Min = 2, Product = 3 };
 
+/// Codes of the `epilogue` parameter of matmul; gelu is the tanh formula.
+enum class Epilogue : int32_t { None = 0, Relu = 1, Gelu = 2 };
+
+/// One piece of device code; a bundle exports `dtensor_image_count` (int64_t)
+/// of them as `dtensor_images`.
+struct DeviceImage {
+  int32_t arch; // 90: compute capability 9.0
+  int32_t kind; // 0: PTX (null-terminated), 1: cubin
+  const void *data;
+  int64_t bytes;
+};
+
 /// Mesh axes packed 4 bits each: axis index + 1, lowest nibble major.
 /// 0 is the empty list (a group of one); at most 15 axes.
 using PackedAxes = int64_t;
 
 /// Appends `axis` as the minor-most of `count` axes already in `axes`.
 constexpr PackedAxes packAxis(PackedAxes axes, unsigned count, unsigned axis) {
-  return static_cast<PackedAxes>(static_cast<uint64_t>(axes) |
-                                 (static_cast<uint64_t>(axis + 1)
-                                  << (4 * count)));
+  return static_cast<PackedAxes>(
+      static_cast<uint64_t>(axes) |
+      (static_cast<uint64_t>(axis + 1) << (4 * count)));
 }
 
 /// Head of MLIR's ranked memref descriptor; `rank` sizes, then `rank` strides
@@ -101,6 +134,7 @@ using Void = void;
 using Ptr = void *;
 using I32 = int32_t;
 using I64 = int64_t;
+using F64 = double;
 extern "C" {
 #define DTENSOR_RT_FUNCTION(NAME, RESULT, ...)                                 \
   DTENSOR_RT_EXPORT RESULT NAME(__VA_ARGS__);

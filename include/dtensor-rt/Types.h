@@ -1,5 +1,6 @@
 /*===- Types.h - element types and visibility ---------------------*- C -*-===*\
-|* Element type codes shared by the C ABI, compiled code and the manifest, and *|
+|* Element type codes shared by the C ABI, compiled code and the manifest, and
+*|
 |* the marker of exported symbols.                                            *|
 \*===----------------------------------------------------------------------===*/
 

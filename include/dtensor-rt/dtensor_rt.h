@@ -164,9 +164,9 @@ typedef struct dtensor_rt_array {
 
 /* Binds the symbols from the shapes of `args` (data of tensors is not read,
    scalars are) and runs the launch checks of the program. */
-DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_bind(
-    dtensor_rt_executable *executable, const dtensor_rt_array *args,
-    size_t num_args, dtensor_rt_launch **launch);
+DTENSOR_RT_EXPORT dtensor_rt_status
+dtensor_rt_bind(dtensor_rt_executable *executable, const dtensor_rt_array *args,
+                size_t num_args, dtensor_rt_launch **launch);
 
 DTENSOR_RT_EXPORT dtensor_rt_status
 dtensor_rt_launch_destroy(dtensor_rt_launch *launch);
@@ -182,13 +182,52 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_local_box(
     dtensor_rt_launch *launch, int64_t mesh_rank, size_t ordinal,
     int64_t *extents, int64_t *offsets, size_t rank);
 
-/* Runs all ranks on local arrays: args[r * num_args + i] is argument i of rank
-   r, results likewise; shapes must be those of dtensor_rt_launch_local_box,
+/* The ranks of the mesh that run in this process, ascending: all of them with
+   backend "sim", and with "cuda" unless every rank is a process. */
+DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_num_local_ranks(
+    dtensor_rt_executable *executable, size_t *count);
+DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_local_rank(
+    dtensor_rt_executable *executable, size_t index, int64_t *mesh_rank);
+
+/* Runs the local ranks on local arrays: args[r * num_args + i] is argument i of
+   the local rank r, results likewise; shapes must be those of dtensor_rt_launch_local_box,
    storage row-major. Scalar arguments are the values given here and must equal
    those bound where they are integers. */
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local(
     dtensor_rt_launch *launch, const dtensor_rt_array *args, size_t num_args,
     const dtensor_rt_array *results, size_t num_results);
+
+typedef struct dtensor_rt_run_options {
+  size_t struct_size;
+  /* Null, or one CUstream per local rank: the work is queued there. */
+  void *const *streams;
+  /* 0: return as soon as the work is queued; memory of the arrays must live
+     until it is done. */
+  int32_t wait;
+} dtensor_rt_run_options;
+
+/* The same with backend "cuda": data of tensors is memory of the rank's GPU,
+   scalars are host memory. `options` may be null. */
+DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local_with(
+    dtensor_rt_launch *launch, const dtensor_rt_array *args, size_t num_args,
+    const dtensor_rt_array *results, size_t num_results,
+    const dtensor_rt_run_options *options);
+
+/* Loads once, runs often: load distributes global arguments and keeps them
+   where the ranks run, execute runs on them, fetch collects the results of the
+   last execute. A donated argument is changed by execute. */
+DTENSOR_RT_EXPORT dtensor_rt_status
+dtensor_rt_launch_load(dtensor_rt_launch *launch, const dtensor_rt_array *args,
+                       size_t num_args);
+DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_execute(
+    dtensor_rt_launch *launch, const dtensor_rt_run_options *options);
+DTENSOR_RT_EXPORT dtensor_rt_status
+dtensor_rt_launch_fetch(dtensor_rt_launch *launch,
+                        const dtensor_rt_array *results, size_t num_results);
+
+/* Waits for all that was queued with wait = 0. */
+DTENSOR_RT_EXPORT dtensor_rt_status
+dtensor_rt_launch_wait(dtensor_rt_launch *launch);
 
 /* Runs on global arrays: distributes the arguments by their layouts, runs all
    ranks, collects the results into `results`. A partial argument is held by
@@ -220,7 +259,11 @@ typedef struct dtensor_rt_rank_stats {
   int64_t bytes[DTENSOR_RT_NUM_COLLECTIVES];
   int64_t peak_bytes; /* most bytes that the program had allocated at once */
   double seconds;     /* time inside the program, data movement of run_global
-                         not included */
+                         not included; with "cuda" the time that the host
+                         spends on queueing */
+  int64_t kernels;       /* launched, with "cuda" */
+  int64_t library_calls; /* matrix products */
+  int32_t from_graph;    /* 1: the work was replayed from a captured graph */
 } dtensor_rt_rank_stats;
 
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_stats(

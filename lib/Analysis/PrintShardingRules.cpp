@@ -49,8 +49,8 @@ static void printMap(raw_ostream &os, const ShardingRule &rule,
 static void printMaps(raw_ostream &os, const ShardingRule &rule,
                       ArrayRef<TensorMap> maps) {
   os << '(';
-  llvm::interleaveComma(
-      maps, os, [&](const TensorMap &map) { printMap(os, rule, map); });
+  llvm::interleaveComma(maps, os,
+                        [&](const TensorMap &map) { printMap(os, rule, map); });
   os << ')';
 }
 
@@ -66,11 +66,10 @@ static void printKinds(raw_ostream &os,
 static std::string printRule(const ShardingRule &rule) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  llvm::interleaveComma(llvm::seq<unsigned>(0, rule.factors.size()), os,
-                        [&](unsigned factor) {
-                          os << factorName(rule, factor) << " = "
-                             << rule.factors[factor].size;
-                        });
+  llvm::interleaveComma(
+      llvm::seq<unsigned>(0, rule.factors.size()), os, [&](unsigned factor) {
+        os << factorName(rule, factor) << " = " << rule.factors[factor].size;
+      });
   os << " : ";
   printMaps(os, rule, rule.operands);
   os << " -> ";

@@ -54,6 +54,11 @@ public:
           return replaceByArgument(index, "dtensor.axis_index",
                                    index.getMesh().getMesh());
         })
+        .Case<AttentionOp>([&](AttentionOp attention) {
+          rewriter.replaceOp(attention,
+                             lowerAttentionToLinalg(rewriter, attention));
+          return success();
+        })
         .Case<CheckOp>([&](CheckOp check) { return lowerCheck(check); })
         .Default([&](Operation *other) -> LogicalResult {
           return other->emitOpError(
@@ -127,6 +132,9 @@ private:
     return i64(packed);
   }
 
+  // The unit in which a group cuts a dimension.
+  Value unitOf(Value unit) { return unit ? i64(unit) : i64(1); }
+
   // An average is a sum first.
   Value reduceCode(ReduceKind kind) {
     switch (kind) {
@@ -187,18 +195,19 @@ private:
   }
 
   SmallVector<Scalar> buildScalars(AllGatherOp op) {
-    return {i64(op.getDim()), packAxes(op.getAxes())};
+    return {i64(op.getDim()), unitOf(op.getUnit()), packAxes(op.getAxes())};
   }
   SmallVector<Scalar> buildScalars(AllReduceOp op) {
     return {packAxes(op.getAxes()), reduceCode(kindOf(op))};
   }
   SmallVector<Scalar> buildScalars(ReduceScatterOp op) {
-    return {i64(op.getDim()), i64(op.getOffset()), packAxes(op.getAxes()),
-            reduceCode(kindOf(op))};
+    return {i64(op.getDim()), i64(op.getOffset()), unitOf(op.getUnit()),
+            packAxes(op.getAxes()), reduceCode(kindOf(op))};
   }
   SmallVector<Scalar> buildScalars(AllToAllOp op) {
-    return {i64(op.getGatherDim()), i64(op.getSplitDim()), i64(op.getOffset()),
-            packAxes(op.getAxes())};
+    return {i64(op.getGatherDim()), unitOf(op.getGatherUnit()),
+            i64(op.getSplitDim()),  i64(op.getOffset()),
+            unitOf(op.getUnit()),   packAxes(op.getAxes())};
   }
   SmallVector<Scalar> buildScalars(CollectivePermuteOp op) {
     return {i64(op.getSource()), packAxes(op.getAxes())};

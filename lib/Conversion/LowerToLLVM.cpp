@@ -50,7 +50,7 @@ using namespace dtensor;
 //===----------------------------------------------------------------------===//
 
 namespace {
-enum AbiType { Void, Ptr, I32, I64 };
+enum AbiType { Void, Ptr, I32, I64, F64 };
 
 struct AbiFunction {
   StringRef name;
@@ -77,6 +77,8 @@ static Type convertAbiType(MLIRContext *context, AbiType type) {
     return IntegerType::get(context, 32);
   case I64:
     return IntegerType::get(context, 64);
+  case F64:
+    return Float64Type::get(context);
   }
   llvm_unreachable("all types of ABI.def are handled");
 }
@@ -201,6 +203,14 @@ static void createMessages(ModuleOp module) {
 // The pass
 //===----------------------------------------------------------------------===//
 
+// f32 functions without a vector form in the C library. Relative errors are
+// below 5e-7.
+static bool isApproximated(StringRef name) {
+  return llvm::is_contained({"math.tanh", "math.erf", "math.expm1",
+                             "math.log1p"},
+                            name);
+}
+
 static void renameFunctions(ModuleOp module) {
   auto rename = [&](StringRef name) {
     return StringAttr::get(module.getContext(), (kLocalPrefix + name).str());
@@ -239,6 +249,27 @@ static void dropAttributes(ModuleOp module) {
 }
 
 namespace {
+/// LLVM has no expm1, and exp(x) - 1 loses all digits near 0.
+struct CallExpM1 : OpRewritePattern<math::ExpM1Op> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::ExpM1Op op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getType().isF64())
+      return rewriter.notifyMatchFailure(op, "approximated elsewhere");
+    auto module = op->getParentOfType<ModuleOp>();
+    if (!module.lookupSymbol("expm1")) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(module.getBody());
+      auto type = rewriter.getFunctionType(op.getType(), op.getType());
+      func::FuncOp::create(rewriter, op.getLoc(), "expm1", type).setPrivate();
+    }
+    rewriter.replaceOpWithNewOp<func::CallOp>(op, "expm1", op.getType(),
+                                              op.getOperand());
+    return success();
+  }
+};
+
 struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -262,6 +293,8 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     arith::populateExpandBFloat16Patterns(patterns);
     math::populateExpansionPatterns(
         patterns, {"fpowi", "rsqrt", "roundeven", "ctlz", "clampf"});
+    populateMathPolynomialApproximationPatterns(patterns, isApproximated);
+    patterns.add<CallExpM1>(&getContext());
     populateAffineToStdConversionPatterns(patterns);
     return applyPatternsGreedily(module, std::move(patterns));
   }
@@ -276,7 +309,9 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
+    // Intrinsics before calls: LLVM has vector forms for them.
+    populateMathToLLVMConversionPatterns(
+        converter, patterns, /*approximateLog1p=*/false, /*benefit=*/2);
     populateMathToLibmConversionPatterns(patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);

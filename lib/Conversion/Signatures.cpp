@@ -9,6 +9,7 @@
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -118,35 +119,45 @@ struct ResultsToOutParams
         dyn_cast<func::ReturnOp>(entry.getBody().back().getTerminator());
     if (!entry.getBody().hasOneBlock() || !terminator)
       return entry.emitOpError("has more than one block");
-    OpBuilder builder(terminator);
-    BitVector moved(entry.getNumResults());
-    SmallVector<Value> kept;
-    for (auto [index, value] : llvm::enumerate(terminator.getOperands())) {
-      auto type = dyn_cast<RankedTensorType>(value.getType());
-      if (!type) {
-        kept.push_back(value);
-        continue;
-      }
-      moved.set(index);
-      Value out = appendOutParam(entry, type, index, builder);
-      bufferization::MaterializeInDestinationOp::create(
-          builder, terminator.getLoc(), Type(), value, out, /*restrict=*/true,
-          /*writable=*/true);
-    }
-    terminator.getOperandsMutable().assign(kept);
+    for (auto [index, value] : llvm::enumerate(terminator.getOperands()))
+      moveResult(entry, terminator, index, value);
+    BitVector moved(entry.getNumResults(), true);
+    terminator.getOperandsMutable().clear();
     return entry.eraseResults(moved);
   }
 
-  Value appendOutParam(func::FuncOp entry, RankedTensorType type, int64_t index,
-                       Builder &builder) {
+  // A scalar becomes a buffer of rank 0; an index is 64 bits wide outside.
+  void moveResult(func::FuncOp entry, Operation *terminator, int64_t index,
+                  Value value) {
+    OpBuilder builder(terminator);
+    Location loc = terminator->getLoc();
+    if (auto type = dyn_cast<RankedTensorType>(value.getType())) {
+      Value out = appendOutParam(
+          entry, MemRefType::get(type.getShape(), type.getElementType()),
+          index);
+      bufferization::MaterializeInDestinationOp::create(
+          builder, loc, Type(), value, out, /*restrict=*/true,
+          /*writable=*/true);
+      return;
+    }
+    if (value.getType().isIndex())
+      value = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                         value);
+    Value out =
+        appendOutParam(entry, MemRefType::get({}, value.getType()), index);
+    memref::StoreOp::create(builder, loc, value, out);
+  }
+
+  Value appendOutParam(func::FuncOp entry, MemRefType type, int64_t index) {
+    Builder builder(&getContext());
     SmallVector<NamedAttribute> attributes = {
         builder.getNamedAttr(kResultAttr, builder.getI64IntegerAttr(index))};
     if (DictionaryAttr old = entry.getResultAttrDict(index))
       llvm::append_range(attributes, old.getValue());
     unsigned position = entry.getNumArguments();
-    (void)entry.insertArgument(
-        position, MemRefType::get(type.getShape(), type.getElementType()),
-        builder.getDictionaryAttr(attributes), entry.getLoc());
+    (void)entry.insertArgument(position, type,
+                               builder.getDictionaryAttr(attributes),
+                               entry.getLoc());
     return entry.getArgument(position);
   }
 };

@@ -9,6 +9,7 @@
 #include "dtensor/Pipelines/Pipelines.h"
 
 #include "dtensor/Conversion/RuntimeDialect.h"
+#include "dtensor/Dialect/DTensor/Extensions/Extensions.h"
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -46,6 +47,7 @@ void dtensor::registerCompilerDialects(DialectRegistry &registry) {
                   memref::MemRefDialect, runtime::RuntimeDialect,
                   scf::SCFDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
+  registerNormalizeExtensions(registry);
   registerRuntimeBufferization(registry);
   arith::registerBufferDeallocationOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);

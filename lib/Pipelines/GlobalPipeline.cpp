@@ -43,7 +43,11 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
     return;
   manager.addPass(createPartition());
   verifyPhase(manager, "partition");
-  // Offsets that are 0 and sizes that are whole fold away here.
-  manager.addPass(createCanonicalizerPass());
+  // Offsets that are 0 and sizes that are whole fold away here. There are no
+  // blocks to merge, and looking for them in the body of every op is half of
+  // the time.
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  manager.addPass(createCanonicalizerPass(config));
   manager.addPass(createCSEPass());
 }

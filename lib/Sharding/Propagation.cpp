@@ -60,7 +60,7 @@ private:
   double move(unsigned value, const Placement &from, const Placement &to);
   double costOf(int value, const Placement &wanted);
   double costToUsers(int value, const Placement &given);
-  void addUnit(int value, unsigned dim, Expr unit);
+  void addUnit(int value, const Placement &placement);
 
   const PropagationProblem &problem;
   const CostModel &model;
@@ -150,30 +150,32 @@ void AxisSolver::measureValues() {
   }
 }
 
-void AxisSolver::addUnit(int value, unsigned dim, Expr unit) {
-  if (value < 0 || !unit)
+void AxisSolver::addUnit(int value, const Placement &placement) {
+  if (value < 0 || !placement.isShard() || !placement.unit)
     return;
   SmallVector<UnitHint, 2> &hints = unitHints[value];
-  if (hints.size() < kMaxUnits && !llvm::is_contained(hints, UnitHint{dim, unit}))
-    hints.push_back({dim, unit});
+  UnitHint hint{placement.dim, placement.unit};
+  if (hints.size() < kMaxUnits && !llvm::is_contained(hints, hint))
+    hints.push_back(hint);
 }
 
-/// Units travel against the flow, from the node that needs them (a split of a
-/// dimension into heads) to whoever makes the value.
+/// Units travel with the flow, so that a stated one is kept, and against it,
+/// from the node that needs one (a split of a dimension into heads) to whoever
+/// makes the value.
 void AxisSolver::collectUnits() {
   for (auto [i, value] : llvm::enumerate(problem.values))
     for (const Placement &placement : value.fixed)
-      if (placement.isShard())
-        addUnit(i, placement.dim, placement.unit);
-  for (unsigned n : problem.backward) {
-    const PropagationNode &node = problem.nodes[n];
-    for (const Strategy &strategy : candidates(node))
-      if (strategy.factor >= 0)
-        for (auto [value, placement] :
-             llvm::zip_equal(node.operands, strategy.operands))
-          if (placement.isShard())
-            addUnit(value, placement.dim, placement.unit);
-  }
+      addUnit(i, placement);
+  for (unsigned n : problem.forward)
+    for (const Strategy &strategy : candidates(problem.nodes[n]))
+      for (auto [value, placement] :
+           llvm::zip_equal(problem.nodes[n].results, strategy.results))
+        addUnit(value, placement);
+  for (unsigned n : problem.backward)
+    for (const Strategy &strategy : candidates(problem.nodes[n]))
+      for (auto [value, placement] :
+           llvm::zip_equal(problem.nodes[n].operands, strategy.operands))
+        addUnit(value, placement);
 }
 
 /// Candidate units of each factor: those hinted at in a dimension that the
@@ -254,18 +256,18 @@ double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
   const PropagationNode &node = problem.nodes[n];
   if (node.kind != PropagationNode::Compute)
     return 0;
-  double touched = 0;
-  auto add = [&](int value, const Placement &placement) {
-    if (value >= 0)
-      touched += bytes[value] / (placement.isShard() ? group : 1);
+  auto share = [&](int value, const Placement &placement) {
+    return value < 0 ? 0.0 : bytes[value] / (placement.isShard() ? group : 1);
   };
-  for (auto [value, placement] :
-       llvm::zip_equal(node.operands, strategy.operands))
-    add(value, placement);
+  double written = 0, read = 0;
   for (auto [value, placement] : llvm::zip_equal(node.results, strategy.results))
-    add(value, placement);
-  double time = touched / model.memoryBandwidth;
-  bool contracts = node.operands.size() > 1 &&
+    written += share(value, placement);
+  for (auto [i, value] : llvm::enumerate(node.operands))
+    read += llvm::is_contained(node.rule.lookedUp, i)
+                ? written
+                : share(value, strategy.operands[i]);
+  double time = (read + written) / model.memoryBandwidth;
+  bool contracts = node.rule.lookedUp.empty() && node.operands.size() > 1 &&
                    llvm::any_of(node.rule.factors, [](const Factor &factor) {
                      return factor.kind == FactorKind::Reduction;
                    });
@@ -314,7 +316,7 @@ double AxisSolver::costOf(int value, const Placement &wanted) {
   if (decided[value])
     return move(value, *decided[value], wanted);
   if (states[value].empty()) // An argument that takes whatever is wanted.
-    return wanted.isPartial() ? kForbidden : 0;
+    return wanted.isPartial() ? move(value, Placement::replicate(), wanted) : 0;
   double best = kForbidden;
   double share = 1.0 / std::max<size_t>(users[value].size(), 1);
   for (const State &state : states[value])

@@ -95,8 +95,14 @@ private:
         value.symbol = symbol.str();
       value.donated = attributes.get("dtensor.donated") != nullptr;
     }
+    // A scalar result leaves as a tensor of rank 0; an index has 64 bits.
     auto tensor = dyn_cast<RankedTensorType>(type);
-    value.isScalar = !tensor;
+    value.isScalar = !tensor && isArgument;
+    if (!tensor && !isArgument) {
+      if (type.isIndex())
+        type = IntegerType::get(type.getContext(), 64);
+      value.layout = Layout::replicated(entry.mesh.getNumAxes(), {});
+    }
     std::optional<int32_t> dtype =
         getRuntimeDType(tensor ? tensor.getElementType() : type);
     if (!dtype)

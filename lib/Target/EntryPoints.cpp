@@ -175,13 +175,10 @@ public:
               builder.getInt64Ty(), getArray(parameter.kind),
               parameter.index)));
     operands.push_back(function->getArg(0));
-    for (const EntryValue &value : entry.results) {
-      if (!value.isScalar)
-        pass(value, ordinal);
-      ++ordinal;
-    }
+    for (const EntryValue &value : entry.results)
+      pass(value, ordinal++);
     assert(operands.size() == callee->arg_size() && "signatures differ");
-    storeScalars(builder.CreateCall(callee, operands));
+    builder.CreateCall(callee, operands);
     builder.CreateRetVoid();
   }
 
@@ -225,23 +222,6 @@ private:
     return builder.CreateICmpNE(byte, builder.getInt8(0));
   }
 
-  void storeScalars(llvm::Value *returned) {
-    unsigned scalars = llvm::count_if(
-        entry.results, [](const EntryValue &value) { return value.isScalar; });
-    unsigned next = 0;
-    for (auto [index, value] : llvm::enumerate(entry.results)) {
-      if (!value.isScalar)
-        continue;
-      llvm::Value *scalar =
-          scalars == 1 ? returned : builder.CreateExtractValue(returned, next);
-      ++next;
-      if (scalar->getType()->isIntegerTy(1))
-        scalar = builder.CreateZExt(scalar, builder.getInt8Ty());
-      builder.CreateStore(scalar,
-                          loadPointer(entry.arguments.size() + index));
-    }
-  }
-
   const Entry &entry;
   Function *callee;
   Function *function;
@@ -258,8 +238,6 @@ private:
 static void markResults(const Entry &entry, Function *callee) {
   unsigned position = callee->arg_size();
   for (const EntryValue &value : llvm::reverse(entry.results)) {
-    if (value.isScalar)
-      continue;
     position -= 3 + 2 * value.layout.getRank();
     callee->addParamAttr(position + 1, Attribute::NoAlias);
     callee->addParamAttr(position + 1,

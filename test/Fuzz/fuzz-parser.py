@@ -8,6 +8,10 @@ Gives random bytes and mutated test programs to dtensor-opt, to its pipelines
 and to dtensor-compile. The exit code must be 0, or 1 with a diagnostic; a
 signal, another code, or more than 20 seconds is a failure, and the input is
 kept. Prints how many inputs there were. Exit code 1 if one failed.
+
+Ops of MLIR itself have parsers that crash (linalg.transpose without its list,
+in release 22). Such a crash, inside of the parser with no function of ours on
+its stack, is counted apart and is no failure.
 """
 
 import argparse
@@ -115,7 +119,7 @@ def commands(rng, build, path, target):
     opt = os.path.join(build, "bin", "dtensor-opt")
     compiler = os.path.join(build, "bin", "dtensor-compile")
     if rng.random() < 0.5:
-        return [opt, "--split-input-file", path, "-o", os.devnull,
+        return [opt, "--split-input-file", path, "-o", target,
                 *rng.choice(PIPELINES)]
     if rng.random() < 0.5:
         stage = rng.choice(["normalized", "placed", "planned", "local"])
@@ -123,14 +127,25 @@ def commands(rng, build, path, target):
     return [compiler, path, "-o", target]
 
 
+def is_upstream(stack):
+    """Did the parser of an op that is not ours crash?"""
+    frames = [l for l in stack.splitlines() if re.match(rb"\s*#\d+ 0x", l)]
+    for i, frame in enumerate(frames):
+        if b"parseAsmSourceFile" in frame:
+            return not any(b"dtensor::" in f for f in frames[:i])
+    return False
+
+
 def run_one(command):
-    """What went wrong, or None."""
+    """What went wrong, or None; "upstream" if it is not our fault."""
     try:
         done = subprocess.run(command, capture_output=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         return f"no end after {LIMIT} s"
     if done.returncode == 0:
         return None
+    if done.returncode < 0 and is_upstream(done.stderr):
+        return "upstream"
     if done.returncode != 1:
         return f"exit code {done.returncode}"
     if b"error" not in done.stderr:
@@ -148,10 +163,10 @@ def main():
     options = parser.parse_args()
     end = time.time() + options.minutes * 60 + options.seconds
     rng, programs = random.Random(options.seed), seeds()
-    makers = [mutate] * 8 + [flip] * 2 + [random_bytes, nested]
+    makers = [mutate] * 40 + [flip] * 10 + [random_bytes] * 5 + [nested]
     folder = options.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
-    count, failures = 0, []
+    count, upstream, failures = 0, 0, []
     while time.time() < end or count == 0:
         data = rng.choice(makers)(rng, programs)
         path = os.path.join(folder, "input.mlir")
@@ -161,13 +176,16 @@ def main():
                            os.path.join(folder, "output"))
         wrong = run_one(command)
         count += 1
-        if wrong:
+        if wrong == "upstream":
+            upstream += 1
+        elif wrong:
             kept = os.path.join(folder, f"failure{len(failures)}.mlir")
             os.rename(path, kept)
             command = [kept if a == path else a for a in command]
             failures.append(f"{wrong}: {' '.join(command)}")
             print(failures[-1], flush=True)
-    print(f"{count} inputs, {len(failures)} failures, seed {options.seed}")
+    print(f"{count} inputs, {len(failures)} failures, {upstream} crashes in "
+          f"parsers of MLIR's own ops, seed {options.seed}")
     sys.exit(1 if failures else 0)
 
 

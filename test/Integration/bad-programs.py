@@ -4,6 +4,7 @@
 
 import os
 import re
+import stat
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "Inputs"))
@@ -208,13 +209,29 @@ def test_an_output_that_cannot_be_written():
     assert code == 1 and target in errors, errors
 
 
+def test_an_output_that_is_no_file_stays_what_it_is():
+    # As /dev/null: written to, and not replaced.
+    pipe = harness.temp("pipe")
+    if os.path.exists(pipe):
+        os.remove(pipe)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    code, _, errors = harness.command(
+        harness.tool("dtensor-compile"), harness.example("distribute.mlir"),
+        "--emit=planned", "-o", pipe)
+    text = os.read(reader, 1 << 16) if code == 0 else b""
+    os.close(reader)
+    assert stat.S_ISFIFO(os.stat(pipe).st_mode), "the pipe was replaced"
+    assert code == 1 or b"func.func" in text, errors
+
+
 def test_deep_nesting_is_refused():
     for name, text in (
-            ("brackets", "func.func @f() attributes {a = " + "[" * 100000),
-            ("types", "func.func private @f(" + "tuple<" * 100000),
+            ("brackets", "func.func @f() attributes {a = " + "[\n" * 100000),
+            ("types", "func.func private @f(" + "tuple<\n" * 100000),
             ("regions", "func.func @f() {\n" + '"a.b"() ({\n' * 100000),
             ("sums", MESH + "#l = #dtensor.layout<#mesh, [replicate], (" +
-             "(" * 100000)):
+             "(\n" * 100000)):
         errors = compile_bad(text, "deep_" + name)
         assert "error:" in errors and len(errors) < 5000, errors[:500]
 

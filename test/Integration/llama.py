@@ -74,7 +74,7 @@ def without_fact():
     with open(PATH) as file:
         text = file.read()
     assert FACT in text
-    return harness.compile_text(text.replace(FACT, '"tp" = ?'),
+    return harness.compile_text(text.replace(FACT, '"tp" = ? {hint 4}'),
                                 "llama_without_fact")
 
 

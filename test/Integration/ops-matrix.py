@@ -79,7 +79,11 @@ def test_f32_on_two_axes():
 
 
 def test_other_types():
+    # Pieces of a sum travel in the result's type, so each is rounded once.
+    pieces = {"f16": (2e-3, 8e-3), "bf16": (1.6e-2, 6e-2)}
     cases = [c for d in ("f64", "f16", "bf16") for c in matrix_cases(d)]
+    for case in cases:
+        case.tolerance = pieces.get(case.name.split("_")[-1])
     sweep_1d("matrix-types", cases, count=2)
 
 

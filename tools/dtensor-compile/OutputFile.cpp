@@ -18,12 +18,19 @@ OutputFile::~OutputFile() {
     llvm::consumeError(file->discard());
 }
 
+// A device or a pipe is written to in place: it cannot be replaced.
+static bool isReplaceable(const std::string &name) {
+  llvm::sys::fs::file_status status;
+  return llvm::sys::fs::status(name, status) ||
+         status.type() == llvm::sys::fs::file_type::regular_file;
+}
+
 llvm::Error OutputFile::open() {
-  if (name == "-")
-    return llvm::Error::success();
   if (llvm::sys::fs::is_directory(name))
     return llvm::createStringError("cannot write " + name +
                                    ": is a directory");
+  if (name == "-" || !isReplaceable(name))
+    return llvm::Error::success();
   auto created = TempFile::create(name + ".tmp-%%%%%%");
   if (!created)
     return llvm::createStringError("cannot write " + name + ": " +
@@ -32,21 +39,31 @@ llvm::Error OutputFile::open() {
   return llvm::Error::success();
 }
 
-llvm::Error OutputFile::commit(llvm::StringRef contents, bool executable) {
-  if (name == "-") {
-    llvm::outs() << contents;
-    llvm::outs().flush();
+llvm::Error OutputFile::write(llvm::raw_fd_ostream &os,
+                              llvm::StringRef contents) {
+  os << contents;
+  os.flush();
+  std::error_code code = os.error();
+  os.clear_error();
+  if (!code)
     return llvm::Error::success();
+  return llvm::createStringError("cannot write " + name + ": " +
+                                 code.message());
+}
+
+llvm::Error OutputFile::commit(llvm::StringRef contents, bool executable) {
+  if (!file) {
+    std::error_code code;
+    llvm::raw_fd_ostream os(name, code);
+    if (code)
+      return llvm::createStringError("cannot write " + name + ": " +
+                                     code.message());
+    return write(os, contents);
   }
   {
     llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-    os << contents;
-    os.flush();
-    if (std::error_code code = os.error()) {
-      os.clear_error();
-      return llvm::createStringError("cannot write " + name + ": " +
-                                     code.message());
-    }
+    if (llvm::Error error = write(os, contents))
+      return error;
   }
   using namespace llvm::sys::fs;
   (void)setPermissions(file->TmpName,

@@ -11,12 +11,14 @@
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <optional>
 #include <string>
 
 /// Writes beside its destination and renames, so that nobody sees half a file
-/// and a failed run leaves the old one alone. "-" is standard output.
+/// and a failed run leaves the old one alone. "-" is standard output; what
+/// exists and is no regular file is written to as it is.
 class OutputFile {
 public:
   explicit OutputFile(std::string name) : name(std::move(name)) {}
@@ -29,6 +31,8 @@ public:
   llvm::Error commit(llvm::StringRef contents, bool executable);
 
 private:
+  llvm::Error write(llvm::raw_fd_ostream &os, llvm::StringRef contents);
+
   std::string name;
   std::optional<llvm::sys::fs::TempFile> file;
 };

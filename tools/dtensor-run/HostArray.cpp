@@ -124,9 +124,7 @@ double difference(double a, double b) {
 
 } // namespace
 
-bool dtensor::run::isFloat(int32_t dtype) {
-  return dtype <= DTENSOR_RT_bf16;
-}
+bool dtensor::run::isFloat(int32_t dtype) { return dtype <= DTENSOR_RT_bf16; }
 
 double dtensor::run::getElement(const HostArray &array, int64_t index) {
   switch (array.dtype) {

@@ -99,8 +99,8 @@ private:
            checkShape(value, source, args[index]);
   }
 
-  bool parseScalar(const dtensor_rt_value_info &value,
-                   const std::string &text, HostArray &array) {
+  bool parseScalar(const dtensor_rt_value_info &value, const std::string &text,
+                   HostArray &array) {
     int64_t integer = 0;
     double number = 0;
     bool ok = isFloat(value.dtype) ? parseNumber(text, number)
@@ -218,7 +218,7 @@ private:
       return fail("argument " + quoted(value.name) + " of shape " +
                   shapeString(array.shape) + " does not fit into memory");
     double low = isFloat(value.dtype) ? -1 : 0;
-    double high = isFloat(value.dtype)          ? 1
+    double high = isFloat(value.dtype)           ? 1
                   : value.dtype == DTENSOR_RT_i1 ? 2
                                                  : 8;
     for (const Range &range : options.ranges)

@@ -21,13 +21,13 @@ struct TypeName {
 
 /// The first name of a type is the one written.
 constexpr TypeName kTypeNames[] = {
-    {DTENSOR_RT_f64, "<f8"},  {DTENSOR_RT_f32, "<f4"},
-    {DTENSOR_RT_f16, "<f2"},  {DTENSOR_RT_bf16, "|V2"},
-    {DTENSOR_RT_i64, "<i8"},  {DTENSOR_RT_i32, "<i4"},
-    {DTENSOR_RT_i16, "<i2"},  {DTENSOR_RT_i8, "|i1"},
-    {DTENSOR_RT_i1, "|b1"},   {DTENSOR_RT_bf16, "<V2"},
-    {DTENSOR_RT_bf16, "V2"},  {DTENSOR_RT_i8, "<i1"},
-    {DTENSOR_RT_i1, "<b1"},   {DTENSOR_RT_index, "<i8"},
+    {DTENSOR_RT_f64, "<f8"}, {DTENSOR_RT_f32, "<f4"},
+    {DTENSOR_RT_f16, "<f2"}, {DTENSOR_RT_bf16, "|V2"},
+    {DTENSOR_RT_i64, "<i8"}, {DTENSOR_RT_i32, "<i4"},
+    {DTENSOR_RT_i16, "<i2"}, {DTENSOR_RT_i8, "|i1"},
+    {DTENSOR_RT_i1, "|b1"},  {DTENSOR_RT_bf16, "<V2"},
+    {DTENSOR_RT_bf16, "V2"}, {DTENSOR_RT_i8, "<i1"},
+    {DTENSOR_RT_i1, "<b1"},  {DTENSOR_RT_index, "<i8"},
 };
 
 /// Reads the Python dictionary of the header.
@@ -232,9 +232,9 @@ bool dtensor::run::readNpy(const std::string &path, HostArray &array,
                            std::string &error) {
   array = HostArray();
   File file{std::fopen(path.c_str(), "rb")};
-  std::string problem = file.stream ? readArray(file, array)
-                                    : "cannot be opened: " +
-                                          std::string(std::strerror(errno));
+  std::string problem =
+      file.stream ? readArray(file, array)
+                  : "cannot be opened: " + std::string(std::strerror(errno));
   if (!problem.empty())
     error = "\"" + path + "\" " + problem;
   return problem.empty();
@@ -272,19 +272,24 @@ NpyWriter::~NpyWriter() {
   if (file < 0)
     return;
   close(file);
-  unlink(temporary.c_str());
+  if (!temporary.empty())
+    unlink(temporary.c_str());
 }
 
 bool NpyWriter::open(const std::string &target, std::string &error) {
   struct stat info;
   path = target;
-  temporary = target + ".tmp" + std::to_string(getpid());
-  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+  bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) {
     error = "\"" + path + "\" cannot be written: it is a directory";
     return false;
   }
-  file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                0666);
+  // A device or a pipe is written to in place: a rename would replace it.
+  bool inPlace = exists && !S_ISREG(info.st_mode);
+  if (!inPlace)
+    temporary = target + ".tmp" + std::to_string(getpid());
+  file = ::open(inPlace ? path.c_str() : temporary.c_str(),
+                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0)
     error = "\"" + path + "\" cannot be written: " + std::strerror(errno);
   return file >= 0;
@@ -305,10 +310,11 @@ static bool writeAll(int file, const char *data, size_t size) {
 
 bool NpyWriter::write(const HostArray &array, std::string &error) {
   std::string header = makeNpyHeader(array.dtype, array.shape);
-  bool ok = writeAll(file, header.data(), header.size()) &&
-            writeAll(file, array.data.get(),
-                     static_cast<size_t>(array.numBytes())) &&
-            std::rename(temporary.c_str(), path.c_str()) == 0;
+  bool ok =
+      writeAll(file, header.data(), header.size()) &&
+      writeAll(file, array.data.get(), static_cast<size_t>(array.numBytes())) &&
+      (temporary.empty() ||
+       std::rename(temporary.c_str(), path.c_str()) == 0);
   if (!ok) {
     error = "\"" + path + "\" cannot be written: " + std::strerror(errno);
     return false;

@@ -247,8 +247,8 @@ bool dtensor::run::parseOptions(int argc, const char *const *argv,
     } else if (options.program.empty()) {
       options.program = text;
     } else {
-      error = "a second program, \"" + text + "\", after \"" +
-              options.program + "\"";
+      error = "a second program, \"" + text + "\", after \"" + options.program +
+              "\"";
       return false;
     }
   }

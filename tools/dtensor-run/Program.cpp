@@ -93,7 +93,8 @@ bool Program::create(dtensor_rt_bundle *bundle, const std::string &entry,
   }
   dtensor_rt_executable_options options = {
       sizeof(options), entry.empty() ? nullptr : entry.c_str(),
-      backend.c_str(), names.size(), names.data(), sizes.data()};
+      backend.c_str(), names.size(),
+      names.data(),    sizes.data()};
   dtensor_rt_executable *handle = nullptr;
   if (!check(dtensor_rt_executable_create(bundle, &options, &handle), error))
     return false;
@@ -114,8 +115,7 @@ bool Program::describe(Error &error) {
   }
   for (size_t i = 0; i < info.num_symbols; ++i) {
     const char *name;
-    if (!check(dtensor_rt_executable_symbol(executable.get(), i, &name),
-               error))
+    if (!check(dtensor_rt_executable_symbol(executable.get(), i, &name), error))
       return false;
     symbols.push_back(name);
   }
@@ -132,8 +132,7 @@ int64_t Program::find(const std::string &name, size_t first,
 
 bool Program::globalExtents(size_t ordinal,
                             const std::vector<int64_t> &symbolValues,
-                            std::vector<int64_t> &extents,
-                            Error &error) const {
+                            std::vector<int64_t> &extents, Error &error) const {
   extents.resize(values[ordinal].rank);
   return check(dtensor_rt_executable_global_extents(
                    executable.get(), ordinal, symbolValues.data(),
@@ -144,9 +143,9 @@ bool Program::globalExtents(size_t ordinal,
 bool Program::bind(const std::vector<HostArray> &args, Error &error) {
   ArrayList list(args);
   dtensor_rt_launch *handle = nullptr;
-  if (!check(dtensor_rt_bind(executable.get(), list.data(), list.size(),
-                             &handle),
-             error))
+  if (!check(
+          dtensor_rt_bind(executable.get(), list.data(), list.size(), &handle),
+          error))
     return false;
   launch.reset(handle);
   for (size_t i = 0; i < numResults(); ++i) {

@@ -28,8 +28,7 @@ struct Progress::State {
   void show(const std::string &what) {
     std::unique_lock<std::mutex> lock(mutex);
     int seconds = 0;
-    while (!ended.wait_for(lock, std::chrono::seconds(1),
-                           [&] { return done; }))
+    while (!ended.wait_for(lock, std::chrono::seconds(1), [&] { return done; }))
       std::fprintf(stderr, "\r%s ... %d s", what.c_str(), ++seconds);
     if (seconds)
       std::fprintf(stderr, "\r\x1b[K");
@@ -101,9 +100,9 @@ bool dtensor::run::compileProgram(const std::string &source,
     ;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return true;
-  error = "\"" + source + "\" does not compile: dtensor-compile ended with " +
-          (WIFEXITED(status)
-               ? "exit code " + std::to_string(WEXITSTATUS(status))
-               : "signal " + std::to_string(WTERMSIG(status)));
+  error =
+      "\"" + source + "\" does not compile: dtensor-compile ended with " +
+      (WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status))
+                         : "signal " + std::to_string(WTERMSIG(status)));
   return false;
 }

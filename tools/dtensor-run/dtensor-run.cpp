@@ -166,8 +166,7 @@ private:
       Tolerance tolerance = defaultTolerance(actual.dtype);
       tolerance.rtol = options.rtol.value_or(tolerance.rtol);
       tolerance.atol = options.atol.value_or(tolerance.atol);
-      Comparison result =
-          compare(actual, reference.getResults()[i], tolerance);
+      Comparison result = compare(actual, reference.getResults()[i], tolerance);
       std::printf("check: %s: %s %s, max error %.3g\n", resultName(i),
                   dtensor_rt_dtype_name(actual.dtype),
                   shapeString(actual.shape).c_str(), result.maxError);
@@ -182,8 +181,8 @@ private:
     char numbers[160];
     std::snprintf(numbers, sizeof(numbers),
                   " of %lld elements; largest error %.6g: %.9g, expected %.9g",
-                  static_cast<long long>(actual.numElements()),
-                  result.maxError, getElement(actual, result.worst),
+                  static_cast<long long>(actual.numElements()), result.maxError,
+                  getElement(actual, result.worst),
                   getElement(reference.getResults()[i], result.worst));
     return "result \"" + std::string(resultName(i)) +
            "\" differs from a mesh of one in " +

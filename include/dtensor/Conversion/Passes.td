@@ -66,10 +66,10 @@ def FuseElementwise : Pass<"dtensor-fuse-elementwise"> {
 }
 
 def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp"> {
-  let summary = "public functions write tensor results into given buffers";
+  let summary = "public functions write their results into given buffers";
   let description = [{
-    Every tensor result of a public function becomes a trailing memref argument
-    marked `dtensor.result`. A public function that others call gets a private
+    Every result of a public function becomes a trailing memref argument marked
+    `dtensor.result`; a scalar one has rank 0. A public function that others call gets a private
     twin for them, so that its interface can change alone.
 
     ```mlir
@@ -83,8 +83,8 @@ def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp
     }
     ```
   }];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
-    "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {

@@ -47,6 +47,10 @@ void buildTargetPipeline(mlir::OpPassManager &manager);
 /// need, and no more: loading a dialect costs start-up time.
 void registerCompilerDialects(mlir::DialectRegistry &registry);
 
+/// The passes from the local view down, and every pipeline by the name
+/// dtensor-PHASE-pipeline, for tools that take them as options.
+void registerPipelines();
+
 } // namespace dtensor
 
 #endif // DTENSOR_PIPELINES_PIPELINES_H

@@ -54,6 +54,9 @@ struct ShardingRule {
   llvm::SmallVector<Factor> factors;
   llvm::SmallVector<TensorMap> operands, results;
   llvm::SmallVector<PartialSignature> partials;
+  /// Operands of which only as much is read as the results hold: the table of
+  /// a lookup. Steers costs, nothing else.
+  llvm::SmallVector<unsigned, 1> lookedUp;
 
   /// Factor numbers in range and at most once per tensor, sizes present, no
   /// reduction factor in a result, signatures with one entry per tensor.

@@ -30,7 +30,7 @@ class Module;
 
 namespace dtensor {
 
-/// An argument or a result.
+/// An argument or a result. A scalar result is a tensor of rank 0 here.
 struct EntryValue {
   std::string name;
   bool isScalar = false;

@@ -7,7 +7,16 @@
 using namespace dtensor::rt;
 
 using Getter = Backend &(*)();
-static constexpr Getter kBackends[] = {getSimBackend};
+static constexpr Getter kBackends[] = {getSimBackend, getCudaBackend};
+
+[[noreturn]] static void noStorage() {
+  raise(DTENSOR_RT_INTERNAL, "this backend has no memory of its own");
+}
+
+void *Session::allocateStorage(int64_t, int64_t) { noStorage(); }
+void Session::freeStorage(int64_t, void *) { noStorage(); }
+void Session::upload(int64_t, void *, const void *, int64_t) { noStorage(); }
+void Session::download(int64_t, void *, const void *, int64_t) { noStorage(); }
 
 Backend &dtensor::rt::findBackend(const std::string &name) {
   std::string known;

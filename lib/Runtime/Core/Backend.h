@@ -1,7 +1,9 @@
 //===- Backend.h - where ranks run ------------------------------*- C++ -*-===//
 //
 // A backend runs one function on every rank of a mesh. It is found by name, so
-// that the rest of the runtime and the conformance tests know no backend.
+// that the rest of the runtime and the conformance tests know no backend. A
+// session is what it keeps for one mesh and one bundle: communicators, loaded
+// kernels, captured graphs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,34 +13,89 @@
 #include "Rank.h"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace dtensor::rt {
+
+class LoadedBundle;
+
+class Session {
+public:
+  virtual ~Session() = default;
+
+  /// The ranks of the mesh that run in this process, ascending.
+  virtual std::vector<int64_t> getLocalRanks() const = 0;
+
+  /// `prepare` is called before the body of a rank on the same thread, outside
+  /// of compiled code, and may throw.
+  using Body = std::function<void(RankContext &)>;
+  using Prepare = std::function<void(int64_t rank)>;
+  struct Options {
+    /// Queues of the local ranks that the caller synchronizes by itself;
+    /// empty: the session's own.
+    std::vector<void *> streams;
+    /// False: return as soon as the work is queued.
+    bool wait = true;
+    /// Two runs with equal keys that are not empty issue the same work.
+    std::vector<uint64_t> key;
+  };
+
+  /// Runs body(context) on every local rank and returns the statistics of
+  /// every rank of the mesh, zeros for ranks of other processes. Raises the
+  /// error of the first rank that failed, after all ranks have ended.
+  virtual std::vector<dtensor_rt_rank_stats>
+  run(const Prepare &prepare, const Body &body, const Options &options) = 0;
+  std::vector<dtensor_rt_rank_stats> run(const Prepare &prepare,
+                                         const Body &body) {
+    return run(prepare, body, Options());
+  }
+
+  /// Waits for everything that was queued; raises when a rank failed.
+  virtual void wait() {}
+
+  /// False: arguments and results lie in memory of the backend.
+  virtual bool usesHostMemory() const { return true; }
+
+  /// Memory of a local rank that lives until freeStorage; raises when there is
+  /// none. Only where usesHostMemory() is false, as are the copies, which wait
+  /// until they are done.
+  virtual void *allocateStorage(int64_t rank, int64_t bytes);
+  virtual void freeStorage(int64_t rank, void *pointer);
+  virtual void upload(int64_t rank, void *to, const void *from, int64_t bytes);
+  /// `from` is memory of `rank`. Every process calls it, for remote ranks with
+  /// a null `from`, and gets the bytes.
+  virtual void download(int64_t rank, void *to, const void *from,
+                        int64_t bytes);
+};
 
 class Backend {
 public:
   virtual ~Backend() = default;
   virtual const char *getName() const = 0;
 
-  /// The name of the bundle target that this backend runs.
+  /// The name of the bundle target that this backend runs, and whether it runs
+  /// code for `target`.
   virtual const char *getTarget() const = 0;
+  virtual bool runs(const std::string &target) const {
+    return target == getTarget();
+  }
 
   /// The most ranks that one mesh may have.
   virtual int64_t getMaxRanks() const = 0;
 
-  /// Runs body(context) on every rank of `mesh` and returns the statistics of
-  /// every rank. `prepare` is called before it on the same thread, outside of
-  /// compiled code, and may throw. Raises the error of the first rank that
-  /// failed, after all ranks have ended.
-  using Body = std::function<void(RankContext &)>;
-  using Prepare = std::function<void(int64_t rank)>;
-  virtual std::vector<dtensor_rt_rank_stats>
-  run(const Mesh &mesh, const Prepare &prepare, const Body &body) = 0;
+  /// Keeps `mesh` and `bundle`, which is null where there are no kernels.
+  virtual std::unique_ptr<Session> open(const Mesh &mesh,
+                                        const LoadedBundle *bundle) = 0;
 };
 
 /// N ranks are N threads of this process.
 Backend &getSimBackend();
+
+/// A rank is an NVIDIA GPU; the ranks are threads of this process, or one
+/// process each.
+Backend &getCudaBackend();
 
 /// Raises with the list of known names when there is none of this name.
 Backend &findBackend(const std::string &name);

@@ -20,8 +20,8 @@ inline constexpr int64_t kAlignment = 64;
 inline void *alignedAlloc(int64_t bytes, int64_t alignment = kAlignment) {
   if (bytes < 0 || bytes > INT64_MAX / 2)
     return nullptr;
-  uint64_t align = static_cast<uint64_t>(
-      alignment < kAlignment ? kAlignment : alignment);
+  uint64_t align =
+      static_cast<uint64_t>(alignment < kAlignment ? kAlignment : alignment);
   uint64_t size = bytes ? static_cast<uint64_t>(bytes) : 1;
   return std::aligned_alloc(align, (size + align - 1) / align * align);
 }

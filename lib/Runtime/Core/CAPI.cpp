@@ -36,8 +36,7 @@ HandleTable<dtensor_rt_bundle, LoadedBundle> &bundles() {
 
 HandleTable<dtensor_rt_executable, ExecutableObject> &executables() {
   static auto *table =
-      new HandleTable<dtensor_rt_executable, ExecutableObject>("executable",
-                                                               1);
+      new HandleTable<dtensor_rt_executable, ExecutableObject>("executable", 1);
   return *table;
 }
 
@@ -143,15 +142,16 @@ Views makeViews(const dtensor_rt_array *arrays, size_t count, const char *what,
     const auto &array = *reinterpret_cast<const dtensor_rt_array *>(at);
     std::string name = concat(what, "[", i, "]");
     if (array.struct_size != stride)
-      invalid(name, ".struct_size is ", array.struct_size, ", that of the "
-              "first one is ", stride);
+      invalid(name, ".struct_size is ", array.struct_size,
+              ", that of the "
+              "first one is ",
+              stride);
     views.push_back(makeView(array, name, needsData));
   }
   return views;
 }
 
-Executable::Options
-readOptions(const dtensor_rt_executable_options *options) {
+Executable::Options readOptions(const dtensor_rt_executable_options *options) {
   checkStruct(options, sizeof(*options), "options");
   Executable::Options result;
   if (options->entry)
@@ -188,22 +188,38 @@ void copyOut(const std::vector<int64_t> &from, int64_t *to, const char *name) {
   std::copy(from.begin(), from.end(), notNull(to, name));
 }
 
+Session::Options readRunOptions(const Executable &executable,
+                                const dtensor_rt_run_options *options) {
+  Session::Options result;
+  if (!options)
+    return result;
+  checkStruct(options, sizeof(*options), "options");
+  result.wait = options->wait != 0;
+  if (options->streams)
+    result.streams.assign(options->streams,
+                          options->streams + executable.getLocalRanks().size());
+  return result;
+}
+
 enum class Scope { Local, Global };
 
 /// The body of both run functions.
 void runLaunch(dtensor_rt_launch *handle, Scope scope,
                const dtensor_rt_array *args, size_t numArgs,
-               const dtensor_rt_array *results, size_t numResults) {
+               const dtensor_rt_array *results, size_t numResults,
+               const dtensor_rt_run_options *options = nullptr) {
   std::shared_ptr<Launch> launch = launches().get(handle);
   const Executable &executable = launch->getExecutable();
   const EntryDecl &entry = executable.getEntry();
-  size_t copies = scope == Scope::Local ? executable.getNumRanks() : 1;
+  size_t copies =
+      scope == Scope::Local ? executable.getLocalRanks().size() : 1;
   checkCount(numArgs, entry.args.size() * copies, "arguments");
   checkCount(numResults, entry.results.size() * copies, "results");
   Views argViews = makeViews(args, numArgs, "args", true);
   Views resultViews = makeViews(results, numResults, "results", true);
   if (scope == Scope::Local)
-    launch->runLocal(argViews, resultViews);
+    launch->runLocal(argViews, resultViews,
+                     readRunOptions(executable, options));
   else
     launch->runGlobal(argViews, resultViews);
 }
@@ -287,8 +303,7 @@ dtensor_rt_status dtensor_rt_bundle_entry_name(dtensor_rt_bundle *bundle,
 dtensor_rt_status dtensor_rt_bundle_num_axes(dtensor_rt_bundle *bundle,
                                              size_t *count) {
   return guard([&] {
-    *notNull(count, "count") =
-        bundles().get(bundle)->getManifest().axes.size();
+    *notNull(count, "count") = bundles().get(bundle)->getManifest().axes.size();
   });
 }
 
@@ -300,9 +315,9 @@ dtensor_rt_status dtensor_rt_bundle_axis(dtensor_rt_bundle *bundle,
     const auto &axes = loaded->getManifest().axes;
     checkIndex(index, axes.size(), "mesh axis");
     const AxisDecl &axis = axes[index];
-    store(info, dtensor_rt_axis_info{0, axis.name.c_str(),
-                                     axis.size.value_or(-1), axis.hint,
-                                     leastSize(axis)});
+    store(info,
+          dtensor_rt_axis_info{0, axis.name.c_str(), axis.size.value_or(-1),
+                               axis.hint, leastSize(axis)});
   });
 }
 
@@ -336,17 +351,17 @@ dtensor_rt_executable_describe(dtensor_rt_executable *executable,
   return guard([&] {
     auto object = executables().get(executable);
     const EntryDecl &entry = object->executable->getEntry();
-    store(info, dtensor_rt_executable_info{
-                    0, entry.args.size(), entry.results.size(),
-                    entry.symbols.size(),
-                    object->executable->getMesh().numAxes(),
-                    object->executable->getNumRanks()});
+    store(info,
+          dtensor_rt_executable_info{0, entry.args.size(), entry.results.size(),
+                                     entry.symbols.size(),
+                                     object->executable->getMesh().numAxes(),
+                                     object->executable->getNumRanks()});
   });
 }
 
-dtensor_rt_status
-dtensor_rt_executable_value(dtensor_rt_executable *executable, size_t ordinal,
-                            dtensor_rt_value_info *info) {
+dtensor_rt_status dtensor_rt_executable_value(dtensor_rt_executable *executable,
+                                              size_t ordinal,
+                                              dtensor_rt_value_info *info) {
   return guard([&] {
     auto object = executables().get(executable);
     const EntryDecl &entry = object->executable->getEntry();
@@ -451,6 +466,73 @@ dtensor_rt_status dtensor_rt_run_local(dtensor_rt_launch *launch,
                                        size_t numResults) {
   return guard([&] {
     runLaunch(launch, Scope::Local, args, numArgs, results, numResults);
+  });
+}
+
+dtensor_rt_status
+dtensor_rt_run_local_with(dtensor_rt_launch *launch,
+                          const dtensor_rt_array *args, size_t numArgs,
+                          const dtensor_rt_array *results, size_t numResults,
+                          const dtensor_rt_run_options *options) {
+  return guard([&] {
+    runLaunch(launch, Scope::Local, args, numArgs, results, numResults,
+              options);
+  });
+}
+
+dtensor_rt_status dtensor_rt_launch_load(dtensor_rt_launch *launch,
+                                         const dtensor_rt_array *args,
+                                         size_t numArgs) {
+  return guard([&] {
+    auto object = launches().get(launch);
+    checkCount(numArgs, object->getExecutable().getEntry().args.size(),
+               "arguments");
+    object->load(makeViews(args, numArgs, "args", true));
+  });
+}
+
+dtensor_rt_status
+dtensor_rt_launch_execute(dtensor_rt_launch *launch,
+                          const dtensor_rt_run_options *options) {
+  return guard([&] {
+    auto object = launches().get(launch);
+    object->execute(readRunOptions(object->getExecutable(), options));
+  });
+}
+
+dtensor_rt_status dtensor_rt_launch_fetch(dtensor_rt_launch *launch,
+                                          const dtensor_rt_array *results,
+                                          size_t numResults) {
+  return guard([&] {
+    auto object = launches().get(launch);
+    checkCount(numResults, object->getExecutable().getEntry().results.size(),
+               "results");
+    object->fetch(makeViews(results, numResults, "results", true));
+  });
+}
+
+dtensor_rt_status dtensor_rt_launch_wait(dtensor_rt_launch *launch) {
+  return guard(
+      [&] { launches().get(launch)->getExecutable().getSession().wait(); });
+}
+
+dtensor_rt_status
+dtensor_rt_executable_num_local_ranks(dtensor_rt_executable *executable,
+                                      size_t *count) {
+  return guard([&] {
+    *notNull(count, "count") =
+        executables().get(executable)->executable->getLocalRanks().size();
+  });
+}
+
+dtensor_rt_status
+dtensor_rt_executable_local_rank(dtensor_rt_executable *executable,
+                                 size_t index, int64_t *meshRank) {
+  return guard([&] {
+    auto object = executables().get(executable);
+    const auto &ranks = object->executable->getLocalRanks();
+    checkIndex(index, ranks.size(), "local rank");
+    *notNull(meshRank, "mesh_rank") = ranks[index];
   });
 }
 

@@ -81,7 +81,8 @@ void checkSameOperation(const Pair &pair) {
   const Collective &a = pair.a, &b = pair.b;
   bool same = a.kind == b.kind && a.src.dtype == b.src.dtype &&
               a.src.rank == b.src.rank && a.dim == b.dim &&
-              a.splitDim == b.splitDim && a.reduce == b.reduce;
+              a.splitDim == b.splitDim && a.unit == b.unit &&
+              a.splitUnit == b.splitUnit && a.reduce == b.reduce;
   if (!same)
     pair.mismatch();
 }
@@ -169,8 +170,8 @@ void allReduce(const Calls &calls, int64_t position) {
   int64_t count = static_cast<int64_t>(calls.size());
   if (shape.rank == 0 && position != 0)
     return; // a scalar is one chunk
-  int64_t dim = std::max_element(shape.sizes, shape.sizes + shape.rank) -
-                shape.sizes;
+  int64_t dim =
+      std::max_element(shape.sizes, shape.sizes + shape.rank) - shape.sizes;
   std::vector<View> sources, destinations;
   for (const Collective *call : calls) {
     sources.push_back(chunk(call->src, dim, position, count));
@@ -215,6 +216,9 @@ void dtensor::rt::checkAlone(const Collective &call) {
       fail(describe(call), ": dimension ", call.dim,
            " is gathered and split at once");
   }
+  if (call.unit < 0 || call.splitUnit < 0)
+    fail(describe(call), ": unit ", std::min(call.unit, call.splitUnit),
+         " is negative");
   if (call.offset < 0)
     fail(describe(call), ": offset ", call.offset, " is negative");
   for (int64_t d = 0; d < call.src.rank; ++d)
@@ -249,6 +253,15 @@ void dtensor::rt::execute(const Calls &calls, int64_t position) {
   }
 }
 
+View dtensor::rt::ownPart(const Collective &call) {
+  if (call.kind == CollectiveKind::ReduceScatter)
+    return call.src.slice(call.dim, call.offset, call.dst.sizes[call.dim]);
+  if (call.kind == CollectiveKind::AllToAll)
+    return call.src.slice(call.splitDim, call.offset,
+                          call.dst.sizes[call.splitDim]);
+  return call.src;
+}
+
 int64_t dtensor::rt::receivedBytes(const Collective &call, int64_t position,
                                    int64_t groupSize) {
   int64_t input = call.src.numBytes(), output = call.dst.numBytes();
@@ -259,11 +272,8 @@ int64_t dtensor::rt::receivedBytes(const Collective &call, int64_t position,
     return 2 * output * (groupSize - 1) / groupSize;
   case CollectiveKind::ReduceScatter:
     return input * (groupSize - 1) / groupSize;
-  case CollectiveKind::AllToAll: {
-    View own = call.src.slice(call.splitDim, call.offset,
-                              call.dst.sizes[call.splitDim]);
-    return output - own.numBytes();
-  }
+  case CollectiveKind::AllToAll:
+    return output - ownPart(call).numBytes();
   case CollectiveKind::CollectivePermute:
     return call.source == position ? 0 : output;
   }

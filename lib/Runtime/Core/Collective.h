@@ -37,6 +37,8 @@ struct Collective {
   int64_t dim = 0;
   /// Dimension split by all_to_all.
   int64_t splitDim = 0;
+  /// Units in which the group cuts `dim` and `splitDim`; see Pieces.h.
+  int64_t unit = 1, splitUnit = 1;
   /// Where this member's part of every source starts (reduce_scatter along
   /// dim, all_to_all along splitDim).
   int64_t offset = 0;
@@ -60,6 +62,10 @@ void checkTogether(const std::vector<const Collective *> &calls,
 /// Does the part of member `position`. All members' sources are stable, and no
 /// two members write one place: all may run at once.
 void execute(const std::vector<const Collective *> &calls, int64_t position);
+
+/// The part of its own source that a member keeps: all of the result when the
+/// group is this member alone.
+View ownPart(const Collective &call);
 
 /// Bytes that member `position` must receive; see dtensor_rt_rank_stats.
 int64_t receivedBytes(const Collective &call, int64_t position,

@@ -42,11 +42,10 @@ bool makeView(View &view, const void *descriptor, int64_t rank,
   return true;
 }
 
-void reportBadDescriptor(RankContext &context, CollectiveKind kind,
-                         int64_t rank, int32_t dtype) noexcept {
-  context.fail(concat(dtensor_rt_collective_name(static_cast<int32_t>(kind)),
-                      ": no tensor of ", rank, " dimensions and dtype code ",
-                      dtype));
+void reportBadDescriptor(RankContext &context, const char *who, int64_t rank,
+                         int32_t dtype) noexcept {
+  context.fail(concat(who, ": no tensor of ", rank,
+                      " dimensions and dtype code ", dtype));
 }
 
 RankContext &contextOf(void *ctx) {
@@ -61,12 +60,40 @@ void joinOrLeave(void *ctx, Collective &call, int64_t rank, void *src,
                  void *dst, int64_t axes, int32_t dtype) {
   RankContext &context = contextOf(ctx);
   call.axes = axes;
-  bool ok =
-      makeView(call.src, src, rank, dtype) &&
-      makeView(call.dst, dst, rank, dtype);
+  bool ok = makeView(call.src, src, rank, dtype) &&
+            makeView(call.dst, dst, rank, dtype);
   if (!ok)
-    reportBadDescriptor(context, call.kind, rank, dtype);
+    reportBadDescriptor(
+        context, dtensor_rt_collective_name(static_cast<int32_t>(call.kind)),
+        rank, dtype);
   if (!ok || !context.collective(call))
+    context.leave();
+}
+
+void viewOrLeave(void *ctx, const char *who, View &view, const void *descriptor,
+                 int64_t rank, int32_t dtype) {
+  if (makeView(view, descriptor, rank, dtype))
+    return;
+  RankContext &context = contextOf(ctx);
+  reportBadDescriptor(context, who, rank, dtype);
+  context.leave();
+}
+
+template <typename Fn>
+bool tryCompute(RankContext &context, Fn fn) noexcept {
+  try {
+    fn(context.getDevice());
+    return true;
+  } catch (const std::exception &error) {
+    context.fail(error.what());
+    return false;
+  }
+}
+
+template <typename Fn>
+void computeOrLeave(void *ctx, Fn fn) {
+  RankContext &context = contextOf(ctx);
+  if (!tryCompute(context, fn))
     context.leave();
 }
 
@@ -93,8 +120,8 @@ bool isPowerOfTwo(int64_t value) {
 
 void reportNoMemory(RankContext &context, int64_t bytes,
                     int64_t alignment) noexcept {
-  context.fail(concat("cannot allocate ", bytes, " bytes aligned to ",
-                      alignment));
+  context.fail(
+      concat("cannot allocate ", bytes, " bytes aligned to ", alignment));
 }
 
 } // namespace
@@ -102,9 +129,11 @@ void reportNoMemory(RankContext &context, int64_t bytes,
 extern "C" {
 
 void dtensor_rt_all_gather(void *ctx, int64_t rank, void *src, void *dst,
-                           int64_t dim, int64_t axes, int32_t dtype) {
+                           int64_t dim, int64_t unit, int64_t axes,
+                           int32_t dtype) {
   Collective call(CollectiveKind::AllGather);
   call.dim = dim;
+  call.unit = unit;
   joinOrLeave(ctx, call, rank, src, dst, axes, dtype);
 }
 
@@ -117,10 +146,11 @@ void dtensor_rt_all_reduce(void *ctx, int64_t rank, void *src, void *dst,
 }
 
 void dtensor_rt_reduce_scatter(void *ctx, int64_t rank, void *src, void *dst,
-                               int64_t dim, int64_t offset, int64_t axes,
-                               int32_t kind, int32_t dtype) {
+                               int64_t dim, int64_t offset, int64_t unit,
+                               int64_t axes, int32_t kind, int32_t dtype) {
   Collective call(CollectiveKind::ReduceScatter);
   call.dim = dim;
+  call.unit = unit;
   call.offset = offset;
   if (!setReduce(ctx, call, kind))
     contextOf(ctx).leave();
@@ -128,10 +158,13 @@ void dtensor_rt_reduce_scatter(void *ctx, int64_t rank, void *src, void *dst,
 }
 
 void dtensor_rt_all_to_all(void *ctx, int64_t rank, void *src, void *dst,
-                           int64_t gatherDim, int64_t splitDim,
-                           int64_t splitOffset, int64_t axes, int32_t dtype) {
+                           int64_t gatherDim, int64_t gatherUnit,
+                           int64_t splitDim, int64_t splitOffset,
+                           int64_t splitUnit, int64_t axes, int32_t dtype) {
   Collective call(CollectiveKind::AllToAll);
   call.dim = gatherDim;
+  call.unit = gatherUnit;
+  call.splitUnit = splitUnit;
   call.splitDim = splitDim;
   call.offset = splitOffset;
   joinOrLeave(ctx, call, rank, src, dst, axes, dtype);
@@ -143,6 +176,60 @@ void dtensor_rt_collective_permute(void *ctx, int64_t rank, void *src,
   Collective call(CollectiveKind::CollectivePermute);
   call.source = source;
   joinOrLeave(ctx, call, rank, src, dst, axes, dtype);
+}
+
+void dtensor_rt_launch_kernel(void *ctx, int32_t kernel, int64_t gridX, int64_t gridY,
+                       int64_t gridZ, int64_t blockX, int64_t blockY,
+                       int64_t sharedBytes, void *params, int64_t numParams) {
+  KernelLaunch launch = {kernel,           {gridX, gridY, gridZ},
+                         {blockX, blockY}, sharedBytes,
+                         numParams,        static_cast<void **>(params)};
+  computeOrLeave(ctx, [&](Device &device) { device.launch(launch); });
+}
+
+void dtensor_rt_matmul(void *ctx, int64_t rank, void *a, void *b, void *c,
+                       int32_t transA, int32_t transB, int32_t dtypeIn,
+                       int32_t dtypeOut, int32_t epilogue, void *bias) {
+  Matmul call;
+  viewOrLeave(ctx, "matmul", call.a, a, rank, dtypeIn);
+  viewOrLeave(ctx, "matmul", call.b, b, rank, dtypeIn);
+  viewOrLeave(ctx, "matmul", call.c, c, rank, dtypeOut);
+  if (bias)
+    viewOrLeave(ctx, "matmul", call.bias, bias, 1, dtypeOut);
+  call.transA = transA != 0;
+  call.transB = transB != 0;
+  call.epilogue = static_cast<Epilogue>(epilogue);
+  computeOrLeave(ctx, [&](Device &device) { device.matmul(call); });
+}
+
+void dtensor_rt_attention(void *ctx, void *q, void *k, void *v, void *out,
+                          int64_t rank, int32_t dtype, double scale,
+                          int32_t causal, int64_t queryOffset, int64_t total) {
+  Attention call;
+  viewOrLeave(ctx, "attention", call.q, q, rank, dtype);
+  viewOrLeave(ctx, "attention", call.k, k, rank, dtype);
+  viewOrLeave(ctx, "attention", call.v, v, rank, dtype);
+  viewOrLeave(ctx, "attention", call.out, out, rank, dtype);
+  call.scale = scale;
+  call.causal = causal != 0;
+  call.queryOffset = queryOffset;
+  call.total = total;
+  computeOrLeave(ctx, [&](Device &device) { device.attention(call); });
+}
+
+void dtensor_rt_copy(void *ctx, int64_t rank, void *src, void *dst,
+                     int32_t dtype) {
+  View from, to;
+  viewOrLeave(ctx, "copy", from, src, rank, dtype);
+  viewOrLeave(ctx, "copy", to, dst, rank, dtype);
+  computeOrLeave(ctx, [&](Device &device) { device.copy(to, from); });
+}
+
+void dtensor_rt_fill(void *ctx, int64_t rank, void *dst, int32_t dtype,
+                     int64_t bits) {
+  View view;
+  viewOrLeave(ctx, "fill", view, dst, rank, dtype);
+  computeOrLeave(ctx, [&](Device &device) { device.fill(view, bits); });
 }
 
 void *dtensor_rt_alloc(int64_t bytes, int64_t alignment) {

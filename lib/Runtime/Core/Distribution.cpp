@@ -14,8 +14,8 @@ bool isPartial(const PlacementDecl &placement) {
 }
 
 const PlacementDecl *findPartial(const ValueDecl &value) {
-  auto it = std::find_if(value.placements.begin(), value.placements.end(),
-                         isPartial);
+  auto it =
+      std::find_if(value.placements.begin(), value.placements.end(), isPartial);
   return it == value.placements.end() ? nullptr : &*it;
 }
 
@@ -48,9 +48,9 @@ View dtensor::rt::slice(const View &global, const Box &box) {
 
 View dtensor::rt::allocateLocal(const Box &box, int32_t dtype,
                                 Buffer &storage) {
-  View view = rowMajorView(nullptr, dtype,
-                           static_cast<int64_t>(box.extents.size()),
-                           box.extents.data());
+  View view =
+      rowMajorView(nullptr, dtype, static_cast<int64_t>(box.extents.size()),
+                   box.extents.data());
   storage.reset(alignedAlloc(view.numBytes()));
   if (!storage)
     throw std::bad_alloc();
@@ -75,6 +75,11 @@ View dtensor::rt::distribute(const View &global, const Box &box,
   else
     fillNeutral(local, partial->reduce);
   return local;
+}
+
+bool dtensor::rt::isCollected(const ValueDecl &value,
+                              const std::vector<int64_t> &coords) {
+  return isFirst(value, coords, PlacementDecl::Replicate);
 }
 
 void dtensor::rt::collect(const View &global, const ValueDecl &value,

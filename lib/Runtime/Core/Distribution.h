@@ -27,6 +27,9 @@ View distribute(const View &global, const Box &box, const ValueDecl &value,
 /// Row-major memory for a local array in `storage`.
 View allocateLocal(const Box &box, int32_t dtype, Buffer &storage);
 
+/// True when collect() reads the array of the rank at `coords`.
+bool isCollected(const ValueDecl &value, const std::vector<int64_t> &coords);
+
 /// Assembles a global result from the ranks' arrays, rank by rank: replicas
 /// are taken once, pending reductions done in rank order, an average divided
 /// once.

@@ -77,9 +77,8 @@ void checkNumRanks(const Mesh &mesh, const Backend &backend) {
     if (__builtin_mul_overflow(count, size, &count))
       count = INT64_MAX;
   if (count > backend.getMaxRanks())
-    raise(DTENSOR_RT_INVALID_ARGUMENT, "a mesh of ", count,
-          " ranks; backend ", quoted(backend.getName()), " has at most ",
-          backend.getMaxRanks());
+    raise(DTENSOR_RT_INVALID_ARGUMENT, "a mesh of ", count, " ranks; backend ",
+          quoted(backend.getName()), " has at most ", backend.getMaxRanks());
 }
 
 std::string fillIn(std::string text, const int64_t (&values)[2]) {
@@ -98,8 +97,8 @@ Function lookup(const LoadedBundle &bundle, const std::string &name) {
 } // namespace
 
 int64_t dtensor::rt::leastSize(const AxisDecl &axis) {
-  int64_t most = axis.size.value_or(axis.divides.value_or(
-      axis.max.value_or(axis.min + axis.multipleOf)));
+  int64_t most = axis.size.value_or(
+      axis.divides.value_or(axis.max.value_or(axis.min + axis.multipleOf)));
   // A divisor is searched one by one; larger meshes do not exist.
   most = std::min<int64_t>(most, 1 << 20);
   for (int64_t size = std::max<int64_t>(axis.min, 1); size <= most; ++size)
@@ -113,7 +112,7 @@ Executable::Executable(std::shared_ptr<LoadedBundle> loaded,
     : bundle(std::move(loaded)), entry(bundle->findEntry(options.entry)),
       backend(findBackend(options.backend)) {
   const Manifest &manifest = bundle->getManifest();
-  if (manifest.target != backend.getTarget())
+  if (!backend.runs(manifest.target))
     raise(DTENSOR_RT_INVALID_ARGUMENT, "backend ", quoted(backend.getName()),
           " runs code for ", quoted(backend.getTarget()),
           ", the bundle was compiled for ", quoted(manifest.target));
@@ -122,6 +121,8 @@ Executable::Executable(std::shared_ptr<LoadedBundle> loaded,
   bindFunction = lookup<BindFunction>(*bundle, entry.bind);
   layoutFunction = lookup<LayoutFunction>(*bundle, entry.layout);
   runFunction = lookup<RunFunction>(*bundle, entry.run);
+  session = backend.open(mesh, bundle.get());
+  localRanks = session->getLocalRanks();
 }
 
 std::vector<int64_t>
@@ -183,6 +184,5 @@ Box Executable::localBox(size_t ordinal, const std::vector<int64_t> &symbols,
 
 void Executable::callRun(RankContext &rank, void *const *args,
                          const int64_t *symbols) const {
-  runFunction(&rank, args, symbols, mesh.sizes.data(),
-              rank.getCoords().data());
+  runFunction(&rank, args, symbols, mesh.sizes.data(), rank.getCoords().data());
 }

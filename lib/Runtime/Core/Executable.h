@@ -38,15 +38,16 @@ public:
   const EntryDecl &getEntry() const { return entry; }
   const Mesh &getMesh() const { return mesh; }
   int64_t getNumRanks() const { return mesh.numRanks(); }
-  Backend &getBackend() const { return backend; }
+  Session &getSession() const { return *session; }
+  const std::vector<int64_t> &getLocalRanks() const { return localRanks; }
 
   /// Symbols from the shapes and integer scalars of the arguments; raises
   /// CHECK_FAILED with the text of the first launch check that fails.
   std::vector<int64_t> bind(const std::vector<const int64_t *> &shapes,
                             const std::vector<int64_t> &scalars) const;
 
-  std::vector<int64_t>
-  globalExtents(size_t ordinal, const std::vector<int64_t> &symbols) const;
+  std::vector<int64_t> globalExtents(size_t ordinal,
+                                     const std::vector<int64_t> &symbols) const;
 
   /// Raises when the box does not lie in the global tensor.
   Box localBox(size_t ordinal, const std::vector<int64_t> &symbols,
@@ -65,6 +66,9 @@ private:
   BindFunction bindFunction;
   LayoutFunction layoutFunction;
   RunFunction runFunction;
+  // Last, so that it goes first: it uses all of the above.
+  std::unique_ptr<Session> session;
+  std::vector<int64_t> localRanks;
 };
 
 } // namespace dtensor::rt

@@ -147,87 +147,206 @@ void Launch::checkScalars(const Views &args, const std::string &who) const {
             " is ", readScalar(args[i]), ", but ", scalars[i], " was bound");
 }
 
-void Launch::checkGlobal(const Views &args, const Views &results) const {
+void Launch::checkArgs(const Views &args) const {
   for (size_t i = 0; i < args.size(); ++i)
     checkArray(args[i], i, extents[i], "argument ");
-  for (size_t i = 0; i < results.size(); ++i)
-    checkArray(results[i], args.size() + i, extents[args.size() + i],
-               "result ");
   checkScalars(args, "argument ");
 }
 
-void Launch::runRanks(const Backend::Prepare &prepare,
-                      std::vector<std::vector<View>> &values) {
-  const EntryDecl &entry = executable->getEntry();
-  std::vector<Descriptors> descriptors(values.size());
-  auto describe = [&](int64_t rank) {
-    prepare(rank);
-    for (size_t i = 0; i < values[rank].size(); ++i)
-      descriptors[rank].add(values[rank][i], entry.value(i).isScalar);
-  };
-  stats = executable->getBackend().run(
-      executable->getMesh(), describe, [&](RankContext &rank) {
-        executable->callRun(rank, descriptors[rank.getRank()].data(),
-                            symbols.data());
-      });
+void Launch::checkResults(const Views &results) const {
+  size_t first = executable->getEntry().args.size();
+  for (size_t i = 0; i < results.size(); ++i)
+    checkArray(results[i], first + i, extents[first + i], "result ");
 }
 
-void Launch::runLocal(const Views &args, const Views &results) {
+/// Everything that the work of a run depends on.
+static std::vector<uint64_t> makeKey(const EntryDecl &entry,
+                                     const std::vector<int64_t> &symbols,
+                                     const std::map<int64_t, RankValues> &all) {
+  std::vector<uint64_t> key(symbols.begin(), symbols.end());
+  for (const auto &[rank, values] : all)
+    for (size_t i = 0; i < values.views.size(); ++i) {
+      uint64_t word = reinterpret_cast<uint64_t>(values.views[i].base);
+      if (entry.value(i).isScalar) {
+        size_t bytes = values.views[i].elementBytes();
+        const char *base = values.views[i].base;
+        std::memcpy(&(word = 0), base, bytes);
+      }
+      key.push_back(word);
+    }
+  return key;
+}
+
+void Launch::runRanks(const Session::Prepare &prepare, Values &values,
+                      Session::Options &options) {
+  const EntryDecl &entry = executable->getEntry();
+  Session &session = executable->getSession();
+  // Where `prepare` makes the arrays, they are not known yet.
+  bool isReady = !session.usesHostMemory();
+  std::map<int64_t, Descriptors> descriptors;
+  for (int64_t rank : executable->getLocalRanks())
+    descriptors.try_emplace(rank);
+  auto describe = [&](int64_t rank) {
+    prepare(rank);
+    const Views &views = values.at(rank).views;
+    for (size_t i = 0; i < views.size(); ++i)
+      descriptors.at(rank).add(views[i], entry.value(i).isScalar);
+  };
+  if (isReady)
+    options.key = makeKey(entry, symbols, values);
+  stats = session.run(
+      describe,
+      [&](RankContext &rank) {
+        executable->callRun(rank, descriptors.at(rank.getRank()).data(),
+                            symbols.data());
+      },
+      options);
+}
+
+void Launch::runLocal(const Views &args, const Views &results,
+                      Session::Options options) {
   RunningGuard guard(running);
   const EntryDecl &entry = executable->getEntry();
   size_t numArgs = entry.args.size(), numResults = entry.results.size();
-  std::vector<std::vector<View>> values(executable->getNumRanks());
-  for (size_t rank = 0; rank < values.size(); ++rank) {
-    Views rankArgs(args.begin() + rank * numArgs,
-                   args.begin() + (rank + 1) * numArgs);
-    values[rank] = rankArgs;
-    values[rank].insert(values[rank].end(), results.begin() + rank * numResults,
-                        results.begin() + (rank + 1) * numResults);
+  Values values;
+  size_t at = 0;
+  for (int64_t rank : executable->getLocalRanks()) {
+    Views rankArgs(args.begin() + at * numArgs,
+                   args.begin() + (at + 1) * numArgs);
+    Views &views = values[rank].views;
+    views = rankArgs;
+    views.insert(views.end(), results.begin() + at * numResults,
+                 results.begin() + (at + 1) * numResults);
+    ++at;
     std::string who = concat("rank ", rank, ": ");
     checkScalars(rankArgs, who);
-    for (size_t i = 0; i < values[rank].size(); ++i) {
-      checkArray(values[rank][i], i, localBox(rank, i).extents, who);
-      if (!values[rank][i].isRowMajor())
+    for (size_t i = 0; i < views.size(); ++i) {
+      checkArray(views[i], i, localBox(rank, i).extents, who);
+      if (!views[i].isRowMajor())
         raise(DTENSOR_RT_INVALID_ARGUMENT, who, quoted(entry.value(i).name),
               " is not row-major");
     }
   }
-  runRanks([](int64_t) {}, values);
+  runRanks([](int64_t) {}, values, options);
+}
+
+void Launch::setRankValues(RankValues &values, int64_t rank, const Views &args,
+                           bool mayAlias) {
+  const EntryDecl &entry = executable->getEntry();
+  Session &session = executable->getSession();
+  bool onHost = session.usesHostMemory();
+  std::vector<int64_t> coords = executable->getMesh().coords(rank);
+  values.views.clear();
+  values.device.clear();
+  values.host.clear();
+  values.host.resize(numValues());
+  for (size_t i = 0; i < numValues(); ++i) {
+    const ValueDecl &value = entry.value(i);
+    const Box &box = localBox(rank, i);
+    bool isArg = i < args.size();
+    View view;
+    if (value.isScalar)
+      view = args[i];
+    else if (isArg)
+      view = distribute(args[i], box, value, coords,
+                        !onHost || (mayAlias && !value.donated),
+                        values.host[i]);
+    else if (onHost)
+      view = allocateLocal(box, value.dtype, values.host[i]);
+    else
+      view = rowMajorView(nullptr, value.dtype, value.rank(),
+                          box.extents.data());
+    if (!onHost && !value.isScalar) {
+      values.device.emplace_back(session, rank, view.numBytes());
+      void *storage = values.device.back().get();
+      if (isArg)
+        session.upload(rank, storage, view.base, view.numBytes());
+      view.base = static_cast<char *>(storage);
+      values.host[i].reset();
+    }
+    values.views.push_back(view);
+  }
+}
+
+void Launch::collectResults(Values &values, const Views &results) {
+  const EntryDecl &entry = executable->getEntry();
+  const Mesh &mesh = executable->getMesh();
+  Session &session = executable->getSession();
+  for (size_t i = 0; i < results.size(); ++i) {
+    size_t ordinal = entry.args.size() + i;
+    const ValueDecl &value = entry.results[i];
+    std::vector<View> locals(mesh.numRanks());
+    std::vector<Buffer> buffers(mesh.numRanks());
+    std::vector<Box> resultBoxes;
+    for (int64_t rank = 0; rank < mesh.numRanks(); ++rank) {
+      const Box &box = localBox(rank, ordinal);
+      resultBoxes.push_back(box);
+      auto it = values.find(rank);
+      const View *own = it == values.end() ? nullptr
+                                           : &it->second.views[ordinal];
+      if (session.usesHostMemory()) {
+        locals[rank] = *own;
+        continue;
+      }
+      if (!isCollected(value, mesh.coords(rank)))
+        continue;
+      locals[rank] = allocateLocal(box, value.dtype, buffers[rank]);
+      session.download(rank, locals[rank].base, own ? own->base : nullptr,
+                       locals[rank].numBytes());
+    }
+    collect(results[i], value, mesh, locals, resultBoxes);
+  }
 }
 
 void Launch::runGlobal(const Views &args, const Views &results) {
   RunningGuard guard(running);
-  checkGlobal(args, results);
-  const EntryDecl &entry = executable->getEntry();
-  const Mesh &mesh = executable->getMesh();
-  int64_t numRanks = mesh.numRanks();
-  std::vector<std::vector<View>> values(numRanks);
-  std::vector<std::vector<Buffer>> storage(numRanks);
-  auto prepare = [&](int64_t rank) {
-    storage[rank].resize(numValues());
-    std::vector<int64_t> coords = mesh.coords(rank);
-    for (size_t i = 0; i < numValues(); ++i) {
-      const ValueDecl &value = entry.value(i);
-      const Box &box = localBox(rank, i);
-      if (i >= args.size())
-        values[rank].push_back(
-            allocateLocal(box, value.dtype, storage[rank][i]));
-      else if (value.isScalar)
-        values[rank].push_back(args[i]);
-      else
-        values[rank].push_back(distribute(args[i], box, value, coords,
-                                          !value.donated, storage[rank][i]));
-    }
+  checkArgs(args);
+  checkResults(results);
+  Values values;
+  for (int64_t rank : executable->getLocalRanks())
+    values[rank];
+  Session::Options options;
+  auto set = [&](int64_t rank) {
+    setRankValues(values.at(rank), rank, args, /*mayAlias=*/true);
   };
-  runRanks(prepare, values);
-  for (size_t i = 0; i < results.size(); ++i) {
-    size_t ordinal = args.size() + i;
-    std::vector<View> locals;
-    std::vector<Box> resultBoxes;
-    for (int64_t rank = 0; rank < numRanks; ++rank) {
-      locals.push_back(values[rank][ordinal]);
-      resultBoxes.push_back(localBox(rank, ordinal));
+  bool onHost = executable->getSession().usesHostMemory();
+  if (!onHost)
+    for (int64_t rank : executable->getLocalRanks())
+      set(rank);
+  runRanks(onHost ? Session::Prepare(set) : [](int64_t) {}, values, options);
+  collectResults(values, results);
+}
+
+void Launch::load(const Views &args) {
+  RunningGuard guard(running);
+  checkArgs(args);
+  loadedScalars.resize(args.size());
+  Views kept = args;
+  for (size_t i = 0; i < args.size(); ++i)
+    if (executable->getEntry().args[i].isScalar) {
+      std::memcpy(loadedScalars[i].data(), args[i].base,
+                  args[i].elementBytes());
+      kept[i].base = loadedScalars[i].data();
     }
-    collect(results[i], entry.results[i], mesh, locals, resultBoxes);
-  }
+  executable->getSession().wait();
+  Values values;
+  for (int64_t rank : executable->getLocalRanks())
+    setRankValues(values[rank], rank, kept, /*mayAlias=*/false);
+  loaded = std::move(values);
+}
+
+void Launch::execute(Session::Options options) {
+  RunningGuard guard(running);
+  if (loaded.empty())
+    raise(DTENSOR_RT_INVALID_ARGUMENT, "no arguments were loaded");
+  runRanks([](int64_t) {}, loaded, options);
+}
+
+void Launch::fetch(const Views &results) {
+  RunningGuard guard(running);
+  checkResults(results);
+  if (loaded.empty() || stats.empty())
+    raise(DTENSOR_RT_INVALID_ARGUMENT, "this launch has not run yet");
+  executable->getSession().wait();
+  collectResults(loaded, results);
 }

@@ -34,8 +34,8 @@ std::string readFile(const std::string &path) {
   std::ifstream stream(path, std::ios::binary);
   std::string bytes(static_cast<size_t>(info.st_size), '\0');
   if (!stream.read(bytes.data(), info.st_size))
-    raise(DTENSOR_RT_NOT_FOUND, quoted(path), " cannot be read: ",
-          std::strerror(errno));
+    raise(DTENSOR_RT_NOT_FOUND, quoted(path),
+          " cannot be read: ", std::strerror(errno));
   return bytes;
 }
 
@@ -73,15 +73,15 @@ void LoadedBundle::loadCode(const std::string &bytes, size_t codeBytes) {
   makeRuntimeVisible();
   file = makeMemoryFile(bytes.data(), codeBytes);
   if (file < 0)
-    raise(DTENSOR_RT_OUT_OF_MEMORY, quoted(path), " cannot be copied: ",
-          std::strerror(errno));
+    raise(DTENSOR_RT_OUT_OF_MEMORY, quoted(path),
+          " cannot be copied: ", std::strerror(errno));
   // The loader takes files of one name for one file, so this name must stay
   // ours: the descriptor is kept open as long as the library is loaded.
   std::string name = concat("/proc/self/fd/", file);
   library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    raise(DTENSOR_RT_BAD_BUNDLE, quoted(path), " cannot be loaded: ",
-          dlerror());
+    raise(DTENSOR_RT_BAD_BUNDLE, quoted(path),
+          " cannot be loaded: ", dlerror());
 }
 
 std::shared_ptr<LoadedBundle> LoadedBundle::open(const std::string &path) {
@@ -126,8 +126,12 @@ const EntryDecl &LoadedBundle::findEntry(const std::string &name) const {
         has);
 }
 
+void *LoadedBundle::findOptionalSymbol(const std::string &name) const {
+  return dlsym(library, name.c_str());
+}
+
 void *LoadedBundle::findSymbol(const std::string &name) const {
-  void *symbol = dlsym(library, name.c_str());
+  void *symbol = findOptionalSymbol(name);
   if (!symbol)
     raise(DTENSOR_RT_BAD_BUNDLE, quoted(path), " does not export ",
           quoted(name));

@@ -30,6 +30,8 @@ public:
 
   /// Raises BAD_BUNDLE when the code does not export `name`.
   void *findSymbol(const std::string &name) const;
+  /// Null when the code does not export `name`.
+  void *findOptionalSymbol(const std::string &name) const;
 
 private:
   LoadedBundle() = default;

@@ -162,8 +162,8 @@ ValueDecl parseValue(const Node &node, size_t numAxes) {
          " are supported");
   value.extents = strings(node.at("extents"));
   if (value.extents.size() != value.shape.size())
-    fail(node.where, value.extents.size(), " extents for ",
-         value.shape.size(), " dimensions");
+    fail(node.where, value.extents.size(), " extents for ", value.shape.size(),
+         " dimensions");
   node.at("placements").forEach([&](const Node &placement) {
     value.placements.push_back(parsePlacement(placement, value.rank()));
   });
@@ -229,9 +229,9 @@ std::string ValueDecl::placementsString() const {
     else if (placement.kind == PlacementDecl::Partial)
       parts.push_back("partial(" + reduceName(placement) + ")");
     else
-      parts.push_back(concat("shard(", placement.dim,
-                             placement.unit.empty() ? "" : ", unit = ",
-                             placement.unit, ")"));
+      parts.push_back(concat(
+          "shard(", placement.dim,
+          placement.unit.empty() ? "" : ", unit = ", placement.unit, ")"));
   }
   return join(parts);
 }
@@ -254,10 +254,13 @@ Manifest dtensor::rt::parseManifest(const std::string &text) {
   root.at("mesh").at("axes").forEach(
       [&](const Node &axis) { manifest.axes.push_back(parseAxis(axis)); });
   if (manifest.axes.size() > 15)
-    fail(root.where, manifest.axes.size(), " mesh axes, at most 15 are "
-                                           "supported");
+    fail(root.where, manifest.axes.size(),
+         " mesh axes, at most 15 are "
+         "supported");
   root.at("entries").forEach([&](const Node &entry) {
     manifest.entries.push_back(parseEntry(entry, manifest.axes.size()));
   });
+  if (root.has("kernels"))
+    manifest.kernels = strings(root.at("kernels"));
   return manifest;
 }

@@ -62,6 +62,7 @@ struct Manifest {
   std::string target;
   std::vector<AxisDecl> axes;
   std::vector<EntryDecl> entries;
+  std::vector<std::string> kernels; // of device code, by number
 };
 
 /// Raises BAD_BUNDLE with the place in the manifest that is wrong.

@@ -2,7 +2,6 @@
 
 #include "Rank.h"
 
-#include "Buffer.h"
 #include "Error.h"
 
 #include <algorithm>
@@ -12,15 +11,19 @@ using namespace dtensor::rt;
 static thread_local RankContext *currentRank = nullptr;
 
 RankContext::RankContext(const Mesh &mesh, int64_t rank,
-                         Communicator &communicator)
+                         Communicator &communicator, Device &device)
     : mesh(mesh), rank(rank), coords(mesh.coords(rank)),
-      communicator(communicator) {
+      communicator(communicator), device(device) {
   stats.struct_size = sizeof(stats);
 }
 
-RankContext::~RankContext() {
+RankContext::~RankContext() { reset(); }
+
+void RankContext::reset() {
   for (auto &[pointer, bytes] : allocations)
-    std::free(pointer);
+    device.free(pointer);
+  allocations.clear();
+  liveBytes = 0;
 }
 
 RankContext *RankContext::current() { return currentRank; }
@@ -28,6 +31,8 @@ RankContext *RankContext::current() { return currentRank; }
 bool RankContext::run(const std::function<void(RankContext &)> &body) {
   // Nothing in this frame changes after setjmp or has a destructor.
   currentRank = this;
+  stats = {};
+  stats.struct_size = sizeof(stats);
   start = Clock::now();
   if (setjmp(exit) != 0) {
     currentRank = nullptr;
@@ -58,7 +63,7 @@ void RankContext::doCollective(const Collective &call, bool &ok) {
   if (group.size() == 1) {
     checkTogether({&call}, group.members);
     if (call.src.base != call.dst.base)
-      execute({&call}, 0);
+      device.copy(call.dst, ownPart(call));
     ok = true;
     return;
   }
@@ -81,7 +86,7 @@ bool RankContext::collective(const Collective &call) noexcept {
 }
 
 void *RankContext::allocate(int64_t bytes, int64_t alignment) {
-  void *pointer = alignedAlloc(bytes, alignment);
+  void *pointer = device.allocate(bytes, alignment);
   if (!pointer)
     return nullptr;
   allocations[pointer] = bytes;
@@ -96,6 +101,6 @@ bool RankContext::release(void *pointer) {
     return false;
   liveBytes -= it->second;
   allocations.erase(it);
-  std::free(pointer);
+  device.free(pointer);
   return true;
 }

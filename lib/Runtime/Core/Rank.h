@@ -11,6 +11,7 @@
 #define DTENSOR_RUNTIME_CORE_RANK_H
 
 #include "Collective.h"
+#include "Device.h"
 #include "Mesh.h"
 
 #include "dtensor-rt/dtensor_rt.h"
@@ -43,7 +44,8 @@ public:
 
 class RankContext {
 public:
-  RankContext(const Mesh &mesh, int64_t rank, Communicator &communicator);
+  RankContext(const Mesh &mesh, int64_t rank, Communicator &communicator,
+              Device &device = getHostDevice());
   RankContext(const RankContext &) = delete;
   ~RankContext();
 
@@ -51,13 +53,18 @@ public:
   const Mesh &getMesh() const { return mesh; }
   const std::vector<int64_t> &getCoords() const { return coords; }
   const dtensor_rt_rank_stats &getStats() const { return stats; }
+  Device &getDevice() const { return device; }
 
   /// The context of the rank that runs on this thread, or null.
   static RankContext *current();
 
   /// Calls `body` with this context as the current one; comes back when body
-  /// returns or when the rank leaves. False in the second case.
+  /// returns or when the rank leaves. False in the second case. Statistics
+  /// count from here; what the body left allocated is freed by reset().
   bool run(const std::function<void(RankContext &)> &body);
+
+  /// Frees what the program left behind, so that it can run again.
+  void reset();
 
   /// Does a collective; false: the rank has to leave. Never throws.
   bool collective(const Collective &call) noexcept;
@@ -82,6 +89,7 @@ private:
   int64_t rank;
   std::vector<int64_t> coords;
   Communicator &communicator;
+  Device &device;
   std::map<PackedAxes, Group> groups;
   std::unordered_map<void *, int64_t> allocations;
   int64_t liveBytes = 0;

@@ -249,9 +249,8 @@ void dispatch(int32_t dtype, Fn fn) {
 void dtensor::rt::fillNeutral(const View &dst, Reduce kind) {
   if (dst.numElements() == 0)
     return;
-  dispatch(dst.dtype, [&](auto element) {
-    Kernels<decltype(element)>::fill(dst, kind);
-  });
+  dispatch(dst.dtype,
+           [&](auto element) { Kernels<decltype(element)>::fill(dst, kind); });
 }
 
 void dtensor::rt::reduce(const View *sources, int64_t numSources,

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import harness
+import oracle
 
 TORCH = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16,
          "bf16": torch.bfloat16, "i64": torch.int64, "i32": torch.int32,
@@ -20,6 +21,10 @@ TORCH = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16,
 TOLERANCE = {"f64": (1e-12, 1e-13), "f32": (1e-5, 1e-6), "f16": (2e-3, 1e-3),
              "bf16": (1.6e-2, 1e-2)}
 NAMES = "abcdefgh"
+# An average of integers would be rounded.
+PARTIAL = {"f64": ["sum", "sum", "avg", "max", "min"],
+           "f32": ["sum", "sum", "avg", "max", "min"],
+           "i64": ["sum", "max"], "i32": ["sum", "min"]}
 
 # Even, uneven, shards of one element, empty shards, empty tensors.
 SIZES = [dict(M=8, N=4, K=12, B=4), dict(M=5, N=7, K=3, B=2),
@@ -33,6 +38,11 @@ MESHES_2D = [{"dp": 2, "tp": 2}, {"dp": 2, "tp": 3}, {"dp": 3, "tp": 1}]
 
 def normal(shape, dtype, _):
     return torch.randn(shape, dtype=torch.float64).to(TORCH[dtype])
+
+
+def exact(value):
+    """Multiples of 1/256: their sums have no rounding error."""
+    return (value * 256).round() / 256
 
 
 def positive(shape, dtype, _):
@@ -94,7 +104,7 @@ class Case:
     def function(self, name, placements, symbols=""):
         args = ", ".join(
             f"%{NAMES[i]}: {self.arg_type(i)} {{dtensor.layout = "
-            f"#dtensor.layout<#mesh, [{', '.join(placements[i])}], "
+            f"#dtensor.layout<#mesh, {layout(placements[i])}, "
             f"({', '.join(str(d) for d in dims)})>}}"
             for i, (dims, _, _) in enumerate(self.args))
         body = self.body
@@ -109,6 +119,13 @@ class Case:
                 + f"\n  return {values} : {types}\n}}\n")
 
 
+def layout(placements):
+    """A last element "swapped" nests the second axis outside of the first."""
+    if placements[-1] != "swapped":
+        return f"[{', '.join(placements)}]"
+    return f"[{', '.join(placements[:-1])}] order = [\"tp\", \"dp\"]"
+
+
 def tensor(dims, dtype):
     sizes = "".join(("?" if isinstance(d, str) else str(d)) + "x" for d in dims)
     return f"tensor<{sizes}{dtype}>"
@@ -117,10 +134,14 @@ def tensor(dims, dtype):
 def draw(case, num_axes, rng):
     """Placements for every argument, a partial now and then."""
     chosen = []
-    for dims, dtype, _ in case.args:
-        choices = ["replicate"] + [f"shard({d})" for d in range(len(dims))] * 2
-        if dtype in ("f64", "f32", "i64", "i32"):
-            choices.append("partial(sum)")
+    for i, (dims, dtype, values) in enumerate(case.args):
+        # Axes that shard one dimension agree in their unit, and the pending
+        # reductions of one tensor in their kind.
+        units = [rng.choice(["", "", ", unit = 2"]) for _ in dims]
+        choices = ["replicate"] + [f"shard({d}{units[d]})"
+                                   for d in range(len(dims))] * 2
+        if dtype in PARTIAL and values in (normal, default(dtype)):
+            choices.append(f"partial({rng.choice(PARTIAL[dtype])})")
         chosen.append([rng.choice(choices) for _ in range(num_axes)])
     return chosen
 
@@ -134,6 +155,8 @@ def variants(case, num_axes, count):
                 * num_axes for dims, _, _ in case.args]
         if same not in seen:
             seen.append(same)
+    if num_axes == 2 and count > 2:
+        seen[1:] = [[p + ["swapped"] for p in seen[0]]]
     for _ in range(50):
         if len(seen) >= count:
             break
@@ -154,14 +177,25 @@ def module(cases, axes, count):
     return "".join(lines), entries
 
 
-def check(bundle, case, entry, mesh, sizes):
+def check(bundle, case, entry, placements, mesh, sizes):
     torch.manual_seed(zlib.crc32(f"{entry} {sizes}".encode()))
     args = [make(tuple(sizes[d] if isinstance(d, str) else d for d in dims),
                  dtype, sizes) for dims, dtype, make in case.args]
+    partial = any("partial" in p for a in placements for p in a)
+    if partial:
+        args = [exact(a) if a.is_floating_point() and "partial" in str(p) else a
+                for a, p in zip(args, placements)]
     expected = case.reference(*args, **(sizes if case.sized else {}))
     if not isinstance(expected, (list, tuple)):
         expected = [expected]
-    results, _ = bundle.run(mesh, *args, entry=entry)
+    if partial:
+        launch = bundle.executable(mesh, entry).bind(*args)
+        seed = np.random.default_rng(zlib.crc32(entry.encode()))
+        results = [torch.from_numpy(r) if r.dtype != np.int16 else
+                   torch.from_numpy(r).view(torch.bfloat16) for r in
+                   oracle.run_pieces(launch, list(mesh.values()), seed)]
+    else:
+        results, _ = bundle.run(mesh, *args, entry=entry)
     assert len(results) == len(expected)
     for (label, text), actual, wanted in zip(case.results, results, expected):
         dtype = text[:-1].split("x")[-1].split("<")[-1]
@@ -180,7 +214,7 @@ def sweep(name, cases, axes, meshes, count=4, sizes=None):
                 continue
             for mesh in meshes:
                 results.check(f"{entry} {placements} {size} on {mesh}", check,
-                              bundle, case, entry, mesh, size)
+                              bundle, case, entry, placements, mesh, size)
     results.done()
 
 

@@ -220,9 +220,9 @@ class Launch:
                    for r in ranks]
         call("run_local", self.handle,
              self._arrays(sum(args, []), executable.args * len(ranks)),
-             ctypes.c_size_t(len(executable.args)),
+             ctypes.c_size_t(len(executable.args) * len(ranks)),
              self._arrays(sum(results, []), executable.results * len(ranks)),
-             ctypes.c_size_t(len(executable.results)))
+             ctypes.c_size_t(len(executable.results) * len(ranks)))
         return [[from_numpy(a, v.dtype) for a, v in zip(r, executable.results)]
                 for r in results]
 

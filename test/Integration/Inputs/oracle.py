@@ -9,6 +9,7 @@ Several axes that shard one dimension cut it one after another.
 """
 
 import itertools
+import re
 
 import numpy as np
 
@@ -170,9 +171,64 @@ def collect(locals_, extents, layout, sizes, dtype):
                 value = (value / len(parts)).astype(dtype)
         values.append(value)
     for value in values[1:]:
-        assert np.array_equal(value, values[0], equal_nan=dtype != np.int64), \
+        assert np.array_equal(value, values[0], equal_nan=np.issubdtype(dtype, np.floating)), \
             "replicas differ"
     return values[0]
+
+
+def parse_placements(text):
+    """"replicate, shard(0, unit = 2)" -> [("R",), ("S", 0)]."""
+    result = []
+    for word, inside in re.findall(r"(replicate|shard|partial)(?:\(([^)]*)\))?",
+                                   text):
+        if word == "shard":
+            result.append(("S", int(inside.split(",")[0])))
+        else:
+            result.append(("P", inside) if word == "partial" else ("R",))
+    return result
+
+
+def run_pieces(launch, sizes, rng):
+    """Runs a launch rank by rank on pieces of its arguments, with pending
+    reductions split at random, and collects the results from all ranks.
+    Boxes are those of the launch; values whose sums are exact are up to the
+    caller."""
+    executable = launch.executable
+    coords = coordinates(sizes)
+    args = [[None] * len(executable.args) for _ in coords]
+    for i, (info, value) in enumerate(zip(executable.args, launch.args)):
+        layout = Layout(parse_placements(info.placements) or
+                        ["R"] * len(sizes))
+        parts = split(value, layout.kind(), group_size(layout, sizes), rng)
+        for rank, at in enumerate(coords):
+            index = 0
+            for a in layout.partial_axes():
+                index = index * sizes[a] + at[a]
+            args[rank][i] = parts[index][_slices(launch.box(rank, i))]
+    results = launch.run_local(args)
+    return [_collect(launch, [r[i] for r in results], i, info, sizes)
+            for i, info in enumerate(executable.results)]
+
+
+def _slices(box):
+    return tuple(slice(o, o + s) for s, o in zip(*box))
+
+
+def _collect(launch, pieces, i, info, sizes):
+    ordinal = len(launch.executable.args) + i
+    boxes = [launch.box(rank, ordinal) for rank in range(len(pieces))]
+    layout = Layout(parse_placements(info.placements))
+    layout.box = lambda extents, sizes, coords: boxes[
+        int(np.ravel_multi_index(coords, sizes))]
+    pieces = [p if isinstance(p, np.ndarray) else p.view(int16()).numpy()
+              for p in pieces]
+    return collect(pieces, launch.extents(ordinal), layout, sizes,
+                   pieces[0].dtype)
+
+
+def int16():
+    import torch
+    return torch.int16
 
 
 def forbidden(source, target):

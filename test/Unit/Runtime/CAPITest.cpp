@@ -35,8 +35,8 @@ std::string manifest() {
     "placements": [{"kind": "replicate"}]})";
   std::string entry = R"("bind": "g_bind", "layout": "g_layout",
     "run": "g_run", "symbols": ["M"], "checks": [],
-    "args": [{"name": "x", )" + value + R"(], "results": [{"name": "y", )" +
-                      value + "]}";
+    "args": [{"name": "x", )" +
+                      value + R"(], "results": [{"name": "y", )" + value + "]}";
   return R"({"abi": 1, "target": "cpu", "mesh": )" + meshManifest(1) +
          R"(, "entries": [{"name": "g", )" + entry + R"(, {"name": "h", )" +
          entry + "]}";
@@ -69,8 +69,8 @@ protected:
 
   const char *axis = "a";
   int64_t size = 2;
-  dtensor_rt_executable_options options = {
-      sizeof(options), nullptr, nullptr, 1, &axis, &size};
+  dtensor_rt_executable_options options = {sizeof(options), nullptr, nullptr, 1,
+                                           &axis,           &size};
   dtensor_rt_bundle *bundle = nullptr;
   dtensor_rt_executable *executable = nullptr;
   dtensor_rt_launch *launch = nullptr;
@@ -105,8 +105,7 @@ TEST_F(CAPI, HandlesMayBeClosedInAnyOrder) {
   EXPECT_EQ(dtensor_rt_bundle_close(other), DTENSOR_RT_OK);
   ASSERT_EQ(dtensor_rt_bind(made, &array, 1, &bound), DTENSOR_RT_OK);
   EXPECT_EQ(dtensor_rt_executable_destroy(made), DTENSOR_RT_OK);
-  EXPECT_EQ(dtensor_rt_run_global(bound, &array, 1, &array, 1),
-            DTENSOR_RT_OK);
+  EXPECT_EQ(dtensor_rt_run_global(bound, &array, 1, &array, 1), DTENSOR_RT_OK);
   EXPECT_EQ(dtensor_rt_launch_destroy(bound), DTENSOR_RT_OK);
 }
 
@@ -115,8 +114,7 @@ TEST_F(CAPI, EntriesAndBackendsAreFoundByName) {
   options.entry = "nothing";
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &unused),
             DTENSOR_RT_NOT_FOUND);
-  EXPECT_THAT(dtensor_rt_last_error(),
-              HasSubstr("no entry \"nothing\"; "));
+  EXPECT_THAT(dtensor_rt_last_error(), HasSubstr("no entry \"nothing\"; "));
   EXPECT_THAT(dtensor_rt_last_error(), HasSubstr("has entries \"g\", \"h\""));
   options.entry = nullptr;
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &unused),
@@ -203,21 +201,17 @@ TEST_F(CAPI, IndicesAreChecked) {
             DTENSOR_RT_NOT_FOUND);
   EXPECT_STREQ(dtensor_rt_last_error(), "no value 2, there are 2");
   int64_t extents[1], offsets[1];
-  EXPECT_EQ(
-      dtensor_rt_launch_local_box(launch, 2, 0, extents, offsets, 1),
-      DTENSOR_RT_NOT_FOUND);
-  expectInvalid(
-      dtensor_rt_launch_local_box(launch, 0, 0, extents, offsets, 3),
-      "3 dimensions given, 1 expected");
+  EXPECT_EQ(dtensor_rt_launch_local_box(launch, 2, 0, extents, offsets, 1),
+            DTENSOR_RT_NOT_FOUND);
+  expectInvalid(dtensor_rt_launch_local_box(launch, 0, 0, extents, offsets, 3),
+                "3 dimensions given, 1 expected");
 }
 
 TEST_F(CAPI, StatisticsNeedARun) {
   dtensor_rt_rank_stats stats = {};
   stats.struct_size = sizeof(stats);
-  expectInvalid(dtensor_rt_launch_stats(launch, 0, &stats),
-                "has not run yet");
-  ASSERT_EQ(dtensor_rt_run_global(launch, &array, 1, &array, 1),
-            DTENSOR_RT_OK);
+  expectInvalid(dtensor_rt_launch_stats(launch, 0, &stats), "has not run yet");
+  ASSERT_EQ(dtensor_rt_run_global(launch, &array, 1, &array, 1), DTENSOR_RT_OK);
   EXPECT_EQ(dtensor_rt_launch_stats(launch, 1, &stats), DTENSOR_RT_OK);
 }
 
@@ -225,8 +219,7 @@ TEST_F(CAPI, AnOlderCallersStructIsFilledAsFarAsItGoes) {
   dtensor_rt_value_info value = {};
   value.struct_size = offsetof(dtensor_rt_value_info, rank);
   value.rank = 77;
-  ASSERT_EQ(dtensor_rt_executable_value(executable, 0, &value),
-            DTENSOR_RT_OK);
+  ASSERT_EQ(dtensor_rt_executable_value(executable, 0, &value), DTENSOR_RT_OK);
   EXPECT_STREQ(value.name, "x");
   EXPECT_EQ(value.rank, 77u);
   EXPECT_EQ(value.struct_size, offsetof(dtensor_rt_value_info, rank));

@@ -32,10 +32,9 @@ const Case kCases[] = {
     {{2, 4}, {1, 0}}, {{1, 3}, {0, 1}}, {{2, 2}, {}},
 };
 
-constexpr int32_t kDTypes[] = {
-    DTENSOR_RT_f64, DTENSOR_RT_f32, DTENSOR_RT_f16, DTENSOR_RT_bf16,
-    DTENSOR_RT_i64, DTENSOR_RT_i32, DTENSOR_RT_i16, DTENSOR_RT_i8,
-    DTENSOR_RT_i1};
+constexpr int32_t kDTypes[] = {DTENSOR_RT_f64,  DTENSOR_RT_f32, DTENSOR_RT_f16,
+                               DTENSOR_RT_bf16, DTENSOR_RT_i64, DTENSOR_RT_i32,
+                               DTENSOR_RT_i16,  DTENSOR_RT_i8,  DTENSOR_RT_i1};
 
 using Arrays = std::vector<HostArray>;
 using Members = std::vector<int64_t>;
@@ -108,8 +107,7 @@ protected:
       to.emplace_back(array);
     Outcome outcome =
         runOnMesh(GetParam(), test.mesh, [&](const RankView &view) {
-          body(view.ctx, view.rank, from[view.rank].get(),
-               to[view.rank].get());
+          body(view.ctx, view.rank, from[view.rank].get(), to[view.rank].get());
         });
     EXPECT_EQ(outcome.status, DTENSOR_RT_OK) << outcome.message;
     return outcome;
@@ -128,14 +126,14 @@ TEST_P(Collective, AllGatherConcatenatesUnevenAndEmptyPieces) {
         Arrays src, dst;
         for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank) {
           Members members = groupOf(test.mesh, rank, test.axes);
-          int64_t size = chunkSize(extent, members.size(),
-                                   positionOf(members, rank));
+          int64_t size =
+              chunkSize(extent, members.size(), positionOf(members, rank));
           src.push_back(makeArray(DTENSOR_RT_f32, shape2d(dim, size, 3)));
           dst.push_back(makeArray(DTENSOR_RT_f32, shape2d(dim, extent, 3)));
           fillPattern(src.back(), rank);
         }
         runOn(test, src, dst, [&](void *ctx, int64_t, void *from, void *to) {
-          rt::abi::dtensor_rt_all_gather(ctx, 2, from, to, dim,
+          rt::abi::dtensor_rt_all_gather(ctx, 2, from, to, dim, 1,
                                          pack(test.axes), DTENSOR_RT_f32);
         });
         for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank) {
@@ -272,12 +270,13 @@ TEST_P(Collective, ReduceScatterGivesEachMemberItsPart) {
           dst.push_back(makeArray(DTENSOR_RT_i64, shape2d(dim, size, 3)));
           fillPattern(src.back(), rank);
         }
-        runOn(test, src, dst,
-              [&](void *ctx, int64_t rank, void *from, void *to) {
-                rt::abi::dtensor_rt_reduce_scatter(
-                    ctx, 2, from, to, dim, offsets[rank], pack(test.axes), 0,
-                    DTENSOR_RT_i64);
-              });
+        runOn(
+            test, src, dst, [&](void *ctx, int64_t rank, void *from, void *to) {
+              rt::abi::dtensor_rt_reduce_scatter(ctx, 2, from, to, dim,
+                                                 offsets[rank], 1,
+                                                 pack(test.axes), 0,
+                                                 DTENSOR_RT_i64);
+            });
         for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank)
           for (int64_t i = 0; i < dst[rank].shape[dim]; ++i)
             for (int64_t j = 0; j < 3; ++j) {
@@ -308,34 +307,32 @@ TEST_P(Collective, AllToAllMovesTheShardedDimension) {
           Members members = groupOf(test.mesh, rank, test.axes);
           int64_t n = members.size(), p = positionOf(members, rank);
           offsets.push_back(chunkOffset(split, n, p));
-          src.push_back(makeArray(
-              DTENSOR_RT_i16,
-              shape2d(gatherDim, chunkSize(gathered, n, p), split)));
-          dst.push_back(makeArray(
-              DTENSOR_RT_i16,
-              shape2d(gatherDim, gathered, chunkSize(split, n, p))));
+          src.push_back(
+              makeArray(DTENSOR_RT_i16,
+                        shape2d(gatherDim, chunkSize(gathered, n, p), split)));
+          dst.push_back(
+              makeArray(DTENSOR_RT_i16,
+                        shape2d(gatherDim, gathered, chunkSize(split, n, p))));
           HostArray &from = src.back();
           for (int64_t i = 0; i < from.numElements(); ++i) {
             int64_t index[] = {i / from.shape[1], i % from.shape[1]};
-            run::setElement(from, i,
-                            value(chunkOffset(gathered, n, p) +
-                                      index[gatherDim],
-                                  index[splitDim]));
+            run::setElement(
+                from, i,
+                value(chunkOffset(gathered, n, p) + index[gatherDim],
+                      index[splitDim]));
           }
         }
         runOn(test, src, dst,
               [&](void *ctx, int64_t rank, void *from, void *to) {
-                rt::abi::dtensor_rt_all_to_all(ctx, 2, from, to, gatherDim,
-                                               splitDim, offsets[rank],
-                                               pack(test.axes),
-                                               DTENSOR_RT_i16);
+                rt::abi::dtensor_rt_all_to_all(ctx, 2, from, to, gatherDim, 1,
+                                               splitDim, offsets[rank], 1,
+                                               pack(test.axes), DTENSOR_RT_i16);
               });
         for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank)
           for (int64_t i = 0; i < dst[rank].numElements(); ++i) {
             int64_t index[] = {i / dst[rank].shape[1], i % dst[rank].shape[1]};
             ASSERT_EQ(run::getElement(dst[rank], i),
-                      value(index[gatherDim],
-                            offsets[rank] + index[splitDim]));
+                      value(index[gatherDim], offsets[rank] + index[splitDim]));
           }
       }
 }
@@ -355,8 +352,7 @@ TEST_P(Collective, PermuteReceivesFromTheSource) {
       }
       runOn(test, src, dst, [&](void *ctx, int64_t rank, void *from, void *to) {
         rt::abi::dtensor_rt_collective_permute(ctx, 2, from, to, sources[rank],
-                                               pack(test.axes),
-                                               DTENSOR_RT_f64);
+                                               pack(test.axes), DTENSOR_RT_f64);
       });
       for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank) {
         Members members = groupOf(test.mesh, rank, test.axes);
@@ -377,7 +373,7 @@ TEST_P(Collective, StridedTensorsAreReadAndWrittenInPlace) {
     src.back().isColumnMajor = dst.back().isColumnMajor = true;
   }
   runOn({{3}, {0}}, src, dst, [&](void *ctx, int64_t, void *from, void *to) {
-    rt::abi::dtensor_rt_all_gather(ctx, 2, from, to, 0, pack({0}),
+    rt::abi::dtensor_rt_all_gather(ctx, 2, from, to, 0, 1, pack({0}),
                                    DTENSOR_RT_f32);
   });
   for (int64_t i = 0; i < 6; ++i)

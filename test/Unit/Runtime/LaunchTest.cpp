@@ -100,8 +100,8 @@ struct CopyProgram {
                        const std::string &add = "-0.0f",
                        const std::string &facts = "") {
     static int count = 0;
-    std::string source = "#define MODE \"" + mode + "\"\n#define ADD " + add +
-                         "\n" + kSource;
+    std::string source =
+        "#define MODE \"" + mode + "\"\n#define ADD " + add + "\n" + kSource;
     std::string value = R"("dtype": "f32", "shape": [null, null],
       "extents": ["M", "N"], "placements": [)" +
                         placements(mode, reduce) + "]}";
@@ -114,8 +114,8 @@ struct CopyProgram {
         "results": [{"name": "y", "kind": "tensor", )" +
         value + R"(], "checks": ["M is {0}, at most {1} is supported",
         "n is {0}, but dimension 1 of x has {1}"]}]})";
-    bundle = openBundle(makeBundleFile("copy" + std::to_string(count++),
-                                       source, manifest));
+    bundle = openBundle(
+        makeBundleFile("copy" + std::to_string(count++), source, manifest));
   }
   ~CopyProgram() { dtensor_rt_bundle_close(bundle); }
 };
@@ -131,8 +131,8 @@ struct CopyArgs {
     for (int64_t i = 0; i < x.numElements(); ++i)
       run::setElement(x, i, i + 1);
     arrays[0] = toArray(x);
-    arrays[1] = {sizeof(dtensor_rt_array), &n, DTENSOR_RT_index, 0, nullptr,
-                 nullptr};
+    arrays[1] = {
+        sizeof(dtensor_rt_array), &n, DTENSOR_RT_index, 0, nullptr, nullptr};
   }
 };
 
@@ -142,8 +142,7 @@ HostArray runGlobal(const CopyProgram &program,
   HostArray y = makeArray(DTENSOR_RT_f32, args.x.shape);
   dtensor_rt_executable *executable = createExecutable(program.bundle, mesh);
   dtensor_rt_launch *launch = nullptr;
-  EXPECT_EQ(dtensor_rt_bind(executable, args.arrays, 2, &launch),
-            DTENSOR_RT_OK)
+  EXPECT_EQ(dtensor_rt_bind(executable, args.arrays, 2, &launch), DTENSOR_RT_OK)
       << dtensor_rt_last_error();
   dtensor_rt_array result = toArray(y);
   EXPECT_EQ(dtensor_rt_run_global(launch, args.arrays, 2, &result, 1),
@@ -234,9 +233,8 @@ TEST(Launch, LocalBoxesPartitionTheGlobalTensor) {
   EXPECT_EQ(symbols[0], 10);
   for (int64_t rank = 0; rank < 4; ++rank) {
     int64_t extents[2], offsets[2];
-    EXPECT_EQ(
-        dtensor_rt_launch_local_box(launch, rank, 0, extents, offsets, 2),
-        DTENSOR_RT_OK);
+    EXPECT_EQ(dtensor_rt_launch_local_box(launch, rank, 0, extents, offsets, 2),
+              DTENSOR_RT_OK);
     EXPECT_EQ(offsets[0], next);
     next += extents[0];
   }
@@ -255,8 +253,8 @@ TEST(Launch, LocalArraysRunAsTheyAre) {
   CopyArgs first({2, 2}), second({1, 2}), wrong({2, 2});
   HostArray y0 = makeArray(DTENSOR_RT_f32, {2, 2});
   HostArray y1 = makeArray(DTENSOR_RT_f32, {1, 2});
-  dtensor_rt_array args[] = {first.arrays[0], first.arrays[1],
-                             second.arrays[0], second.arrays[1]};
+  dtensor_rt_array args[] = {first.arrays[0], first.arrays[1], second.arrays[0],
+                             second.arrays[1]};
   dtensor_rt_array results[] = {toArray(y0), toArray(y1)};
   EXPECT_EQ(dtensor_rt_run_local(launch, args, 4, results, 2), DTENSOR_RT_OK)
       << dtensor_rt_last_error();
@@ -306,21 +304,18 @@ std::string createError(dtensor_rt_bundle *bundle, dtensor_rt_status status,
 TEST(Executable, DeclaredFactsOfTheMeshAreChecked) {
   auto error = [&](const char *facts, int64_t size) {
     CopyProgram program("0", "sum", "-0.0f", facts);
-    return createError(program.bundle, DTENSOR_RT_MESH_MISMATCH, {"a"},
-                       {size});
+    return createError(program.bundle, DTENSOR_RT_MESH_MISMATCH, {"a"}, {size});
   };
   EXPECT_EQ(error(R"(, "min": 2)", 1),
             "mesh axis \"a\" has size 1, the program declares at least 2");
   EXPECT_THAT(error(R"(, "max": 4)", 5), HasSubstr("at most 4"));
   EXPECT_THAT(error(R"(, "divides": 64)", 3), HasSubstr("a divisor of 64"));
-  EXPECT_THAT(error(R"(, "multiple_of": 2)", 3),
-              HasSubstr("a multiple of 2"));
+  EXPECT_THAT(error(R"(, "multiple_of": 2)", 3), HasSubstr("a multiple of 2"));
 }
 
 TEST(Executable, AxesMustBeNamedOnceAndPositive) {
   CopyProgram program("0R");
-  auto error = [&](std::vector<const char *> names,
-                   std::vector<int64_t> sizes,
+  auto error = [&](std::vector<const char *> names, std::vector<int64_t> sizes,
                    dtensor_rt_status status = DTENSOR_RT_INVALID_ARGUMENT) {
     return createError(program.bundle, status, names, sizes);
   };

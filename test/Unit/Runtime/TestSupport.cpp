@@ -16,6 +16,15 @@
 
 using namespace dtensor::test;
 
+// Tests ask for more memory than there is, which sanitizers take for an error
+// unless told so.
+extern "C" const char *__asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+extern "C" const char *__tsan_default_options() {
+  return "allocator_may_return_null=1";
+}
+
 namespace {
 
 struct Folder {
@@ -87,8 +96,7 @@ std::string dtensor::test::compileCode(const std::string &source) {
   static std::map<std::string, std::string> compiled;
   std::string &code = compiled[source];
   if (code.empty()) {
-    std::string base =
-        tempFolder() + "/code" + std::to_string(compiled.size());
+    std::string base = tempFolder() + "/code" + std::to_string(compiled.size());
     writeFile(base + ".c", source);
     std::string command = std::string(DTENSOR_TEST_CC) +
                           " -O1 -shared -fPIC -o " + base + ".so " + base +
@@ -128,9 +136,9 @@ dtensor::test::createExecutable(dtensor_rt_bundle *bundle,
     names.push_back(axisName(a));
   for (const std::string &name : names)
     pointers.push_back(name.c_str());
-  dtensor_rt_executable_options options = {
-      sizeof(options), nullptr, backend.c_str(), mesh.size(), pointers.data(),
-      mesh.data()};
+  dtensor_rt_executable_options options = {sizeof(options), nullptr,
+                                           backend.c_str(), mesh.size(),
+                                           pointers.data(), mesh.data()};
   dtensor_rt_executable *executable = nullptr;
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &executable),
             DTENSOR_RT_OK)
@@ -157,8 +165,11 @@ HostArray dtensor::test::makeArray(int32_t dtype,
 }
 
 dtensor_rt_array dtensor::test::toArray(const HostArray &array) {
-  return {sizeof(dtensor_rt_array), array.data.get(), array.dtype,
-          static_cast<int32_t>(array.shape.size()), array.shape.data(),
+  return {sizeof(dtensor_rt_array),
+          array.data.get(),
+          array.dtype,
+          static_cast<int32_t>(array.shape.size()),
+          array.shape.data(),
           nullptr};
 }
 
@@ -170,23 +181,28 @@ Descriptor::Descriptor(const HostArray &array) {
   words.insert(words.end(), strides.begin(), strides.end());
 }
 
-Outcome dtensor::test::runOnMesh(
-    const std::string &backend, const std::vector<int64_t> &mesh,
-    const std::function<void(const RankView &)> &body) {
+Outcome
+dtensor::test::runOnMesh(const std::string &backend,
+                         const std::vector<int64_t> &mesh,
+                         const std::function<void(const RankView &)> &body) {
   static std::map<size_t, dtensor_rt_bundle *> bundles;
   dtensor_rt_bundle *&bundle = bundles[mesh.size()];
   if (!bundle)
-    bundle = openBundle(
-        makeBundleFile("callback" + std::to_string(mesh.size()),
-                       kCallbackSource, callbackManifest(mesh.size())));
+    bundle = openBundle(makeBundleFile("callback" + std::to_string(mesh.size()),
+                                       kCallbackSource,
+                                       callbackManifest(mesh.size())));
   dtensor_rt_executable *executable = createExecutable(bundle, mesh, backend);
   CallbackData data = {mesh, body};
   int64_t scalars[] = {reinterpret_cast<int64_t>(&callBack),
                        reinterpret_cast<int64_t>(&data)};
   dtensor_rt_array args[2];
   for (int i = 0; i < 2; ++i)
-    args[i] = {sizeof(dtensor_rt_array), &scalars[i], DTENSOR_RT_i64, 0,
-               nullptr, nullptr};
+    args[i] = {sizeof(dtensor_rt_array),
+               &scalars[i],
+               DTENSOR_RT_i64,
+               0,
+               nullptr,
+               nullptr};
   dtensor_rt_launch *launch = nullptr;
   EXPECT_EQ(dtensor_rt_bind(executable, args, 2, &launch), DTENSOR_RT_OK)
       << dtensor_rt_last_error();
@@ -206,9 +222,9 @@ Outcome dtensor::test::runOnMesh(
   return outcome;
 }
 
-std::vector<int64_t>
-dtensor::test::groupOf(const std::vector<int64_t> &mesh, int64_t rank,
-                       const std::vector<unsigned> &axes) {
+std::vector<int64_t> dtensor::test::groupOf(const std::vector<int64_t> &mesh,
+                                            int64_t rank,
+                                            const std::vector<unsigned> &axes) {
   auto coordsOf = [&](int64_t r) {
     std::vector<int64_t> coords(mesh.size());
     for (size_t a = mesh.size(); a-- > 0; r /= mesh[a])
@@ -236,16 +252,14 @@ dtensor::test::groupOf(const std::vector<int64_t> &mesh, int64_t rank,
   return result;
 }
 
-dtensor::rt::PackedAxes
-dtensor::test::pack(const std::vector<unsigned> &axes) {
+dtensor::rt::PackedAxes dtensor::test::pack(const std::vector<unsigned> &axes) {
   rt::PackedAxes packed = 0;
   for (unsigned i = 0; i < axes.size(); ++i)
     packed = rt::packAxis(packed, i, axes[i]);
   return packed;
 }
 
-int64_t dtensor::test::chunkSize(int64_t extent, int64_t count,
-                                 int64_t index) {
+int64_t dtensor::test::chunkSize(int64_t extent, int64_t count, int64_t index) {
   int64_t chunk = (extent + count - 1) / count;
   return std::clamp<int64_t>(extent - index * chunk, 0, chunk);
 }

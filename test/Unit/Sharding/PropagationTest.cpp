@@ -161,6 +161,60 @@ TEST_F(PropagationTest, AUnitTravelsToTheProducer) {
   EXPECT_EQ(solution.values[x][0], Placement::shard(1, constant(64)));
 }
 
+TEST_F(PropagationTest, AStatedUnitIsKeptByOpenResults) {
+  Placement heads = Placement::shard(1, constant(2));
+  unsigned x = fixedValue({128, 128}, heads);
+  unsigned y = value({128, 128}), result = value({128, 128});
+  pointwise({int(x)}, y, false);
+  PropagationNode pin;
+  pin.kind = PropagationNode::Pin;
+  pin.operands = {int(y)};
+  pin.results = {int(result)};
+  pin.pinned.assign(1, Placement::open());
+  add(pin);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_EQ(solution.values[y][0], heads);
+  EXPECT_EQ(solution.values[result][0], heads);
+}
+
+TEST_F(PropagationTest, AnOpenTermJoinsASumBeforeItIsReduced) {
+  // (a*b + c) with c open: c becomes partial for nothing, so one reduction is
+  // enough.
+  unsigned a = fixedValue({512, 512}, Placement::shard(1));
+  unsigned b = fixedValue({512, 512}, Placement::shard(0));
+  unsigned c = value({512, 512}), p = value({512, 512}), q = value({512, 512});
+  unsigned s = value({512, 512}), t = value({512, 512});
+  unsigned sum = fixedValue({512, 512}, Placement::replicate());
+  matmul(a, b, p);
+  pointwise({int(c), int(p)}, s, /*linear=*/true);
+  matmul(a, b, q);
+  pointwise({int(c), int(q)}, t, /*linear=*/true);
+  unsigned last = pointwise({int(s), int(t)}, sum, /*linear=*/true);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[c][0].isReplicate());
+  EXPECT_TRUE(solution.results[last][0][0].isPartial());
+}
+
+TEST_F(PropagationTest, ALookupIsNotPaidByTheSizeOfItsTable) {
+  // ids[64, 64] into table[1000000, 256]; everything replicated stays so.
+  unsigned ids = fixedValue({64, 64}, Placement::replicate());
+  unsigned table = fixedValue({1000000, 256}, Placement::replicate());
+  unsigned rows = fixedValue({64, 64, 256}, Placement::replicate());
+  PropagationNode node;
+  node.rule.factors = {{FactorKind::Parallel, constant(64)},
+                       {FactorKind::Parallel, constant(64)},
+                       {FactorKind::Reduction, constant(1000000)},
+                       {FactorKind::Parallel, constant(256)}};
+  node.rule.operands = {TensorMap{{0u}, {1u}}, TensorMap{{2u}, {3u}}};
+  node.rule.results = {TensorMap{{0u}, {1u}, {3u}}};
+  node.rule.lookedUp = {1};
+  node.operands = {int(ids), int(table)};
+  node.results = {int(rows)};
+  unsigned lookup = add(node);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.operands[lookup][1][0].isReplicate());
+}
+
 //===----------------------------------------------------------------------===//
 // Exactness on chains
 //===----------------------------------------------------------------------===//

@@ -64,8 +64,7 @@ Expr fold(NormalizeContext &context, Operation *op, Expr lhs, Expr rhs) {
 }
 
 template <typename OpTy>
-struct ExprModel
-    : NormalizeOpInterface::ExternalModel<ExprModel<OpTy>, OpTy> {
+struct ExprModel : NormalizeOpInterface::ExternalModel<ExprModel<OpTy>, OpTy> {
   LogicalResult normalize(Operation *op, NormalizeContext &context) const {
     Value lhs = op->getOperand(0), rhs = op->getOperand(1);
     Expr expr;
@@ -81,8 +80,7 @@ struct ExprModel
 };
 
 template <typename OpTy>
-struct CastModel
-    : NormalizeOpInterface::ExternalModel<CastModel<OpTy>, OpTy> {
+struct CastModel : NormalizeOpInterface::ExternalModel<CastModel<OpTy>, OpTy> {
   LogicalResult normalize(Operation *op, NormalizeContext &context) const {
     Value operand = op->getOperand(0);
     if (holdsExtent(operand.getType()) &&
@@ -102,10 +100,10 @@ struct ConstantModel
     if (auto type = dyn_cast<RankedTensorType>(result.getType()))
       return normalizeTensor(constant, type, context);
     if (holdsExtent(result.getType()))
-      context.setExpr(result,
-                      Expr::constant(context.getExprContext(),
-                                     cast<IntegerAttr>(constant.getValue())
-                                         .getInt()));
+      context.setExpr(
+          result,
+          Expr::constant(context.getExprContext(),
+                         cast<IntegerAttr>(constant.getValue()).getInt()));
     // As a value, the literal itself serves matchers better than an extent.
     cloneScalar(op, context);
     return success();
@@ -149,14 +147,14 @@ void attach(MLIRContext *context) {
 } // namespace
 
 void dtensor::registerArithExtension(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *,
-                            DTensorDialect *) {
-    attach<ExprModel, arith::AddIOp, arith::SubIOp, arith::MulIOp,
-           arith::MinSIOp, arith::MinUIOp, arith::MaxSIOp, arith::MaxUIOp,
-           arith::DivUIOp, arith::DivSIOp, arith::FloorDivSIOp,
-           arith::CeilDivUIOp, arith::CeilDivSIOp, arith::RemUIOp,
-           arith::RemSIOp>(context);
-    attach<CastModel, arith::IndexCastOp, arith::IndexCastUIOp>(context);
-    arith::ConstantOp::attachInterface<ConstantModel>(*context);
-  });
+  registry.addExtension(
+      +[](MLIRContext *context, arith::ArithDialect *, DTensorDialect *) {
+        attach<ExprModel, arith::AddIOp, arith::SubIOp, arith::MulIOp,
+               arith::MinSIOp, arith::MinUIOp, arith::MaxSIOp, arith::MaxUIOp,
+               arith::DivUIOp, arith::DivSIOp, arith::FloorDivSIOp,
+               arith::CeilDivUIOp, arith::CeilDivSIOp, arith::RemUIOp,
+               arith::RemSIOp>(context);
+        attach<CastModel, arith::IndexCastOp, arith::IndexCastUIOp>(context);
+        arith::ConstantOp::attachInterface<ConstantModel>(*context);
+      });
 }

@@ -25,15 +25,15 @@ GenericOp dtensor::buildGeneric(
     reductions.push_back(ReduceKindAttr::get(builder.getContext(), kind));
   auto op = GenericOp::create(
       builder, loc, spec.resultTypes, spec.inputs, spec.captures,
-      builder.getAffineMapArrayAttr(spec.maps), builder.getStrArrayAttr(iterators),
-      builder.getArrayAttr(reductions),
+      builder.getAffineMapArrayAttr(spec.maps),
+      builder.getStrArrayAttr(iterators), builder.getArrayAttr(reductions),
       spec.label.empty() ? StringAttr() : builder.getStringAttr(spec.label));
   auto *block = new Block();
   op.getBody().push_back(block);
   for (Value input : spec.inputs)
     block->addArgument(getElementTypeOrSelf(input.getType()), loc);
   for (Value capture : spec.captures)
-    block->addArgument(capture.getType(), loc);
+    block->addArgument(withoutLayout(capture.getType()), loc);
   OpBuilder inner = OpBuilder::atBlockEnd(block);
   SmallVector<Value> scalars = body(inner, block->getArguments());
   YieldOp::create(inner, loc, scalars);
@@ -105,6 +105,31 @@ Value dtensor::buildSlice(NormalizeContext &context, Location loc, Value input,
                          getExprArray(mlir, starts), getExprArray(mlir, sizes),
                          getExprArray(mlir, steps))
       .getResult();
+}
+
+LogicalResult dtensor::unifyBounds(Operation *op, NormalizeContext &context,
+                                   ArrayRef<Expr> extents,
+                                   ArrayRef<Expr> starts, ArrayRef<Expr> sizes,
+                                   ArrayRef<Expr> steps) {
+  const Facts &facts = context.getFacts();
+  Expr zero = Expr::constant(context.getExprContext(), 0);
+  for (unsigned dim = 0; dim < extents.size(); ++dim) {
+    auto require = [&](Expr low, Expr high, const Twine &what) {
+      if (facts.proveLE(low, high))
+        return success();
+      return context.unify(op, max(low, high), high,
+                           what + " in dimension " + Twine(dim));
+    };
+    Expr end = starts[dim] + (sizes[dim] - 1) * steps[dim] + 1;
+    if (failed(require(zero, starts[dim],
+                       "the larger of 0 and the slice's start")) ||
+        failed(require(zero, sizes[dim],
+                       "the larger of 0 and the slice's size")) ||
+        failed(require(end, extents[dim],
+                       "the larger of the extent and the slice's end")))
+      return failure();
+  }
+  return success();
 }
 
 Value dtensor::buildConcat(NormalizeContext &context, Location loc,
@@ -205,9 +230,9 @@ LogicalResult dtensor::normalizeElementwise(Operation *op,
     state.attributes = op->getAttrDictionary();
     return builder.create(state)->getResults();
   };
-  auto generic =
-      buildGeneric(context.getBuilder(), op->getLoc(), spec, body);
-  for (auto [old, now] : llvm::zip_equal(op->getResults(), generic.getResults()))
+  auto generic = buildGeneric(context.getBuilder(), op->getLoc(), spec, body);
+  for (auto [old, now] :
+       llvm::zip_equal(op->getResults(), generic.getResults()))
     context.map(old, now);
   return success();
 }

@@ -1,13 +1,12 @@
-//===- CoreExtension.cpp - our core ops on tensors without a layout -------===//
+//===- CoreExtension.cpp - generic, and ops on layouts and extents --------===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A core op stays what it is; its results get the extents that follow from its
-// operands. What the op says about extents of operands is said by its rule, and
-// the pass unifies it.
+// The ops that know nothing of normalization themselves: `generic`, and the ops
+// that speak about layouts and extents.
 //
 //===----------------------------------------------------------------------===//
 
@@ -81,7 +80,8 @@ struct GenericModel : OpModel<GenericModel, GenericOp> {
         return failure();
       types.push_back(*type);
     }
-    return cloneRegion(op, cast<GenericOp>(rebuild(op, context, types)), context);
+    return cloneRegion(op, cast<GenericOp>(rebuild(op, context, types)),
+                       context);
   }
 
   static LogicalResult cloneRegion(GenericOp op, GenericOp now,
@@ -96,100 +96,19 @@ struct GenericModel : OpModel<GenericModel, GenericOp> {
     });
     body.cloneInto(&now.getBody(), mapping);
     ArrayRef<BlockArgument> args = now.getBody().getArguments();
-    for (auto [arg, capture] : llvm::zip(
-             args.drop_front(now.getInputs().size()), now.getCaptures()))
-      const_cast<BlockArgument &>(arg).setType(capture.getType());
+    for (auto [arg, capture] :
+         llvm::zip(args.drop_front(now.getInputs().size()), now.getCaptures()))
+      const_cast<BlockArgument &>(arg).setType(
+          withoutLayout(capture.getType()));
     return success();
-  }
-};
-
-struct ReshapeModel : OpModel<ReshapeModel, ReshapeOp> {
-  LogicalResult rewrite(ReshapeOp op, NormalizeContext &context) const {
-    SmallVector<Expr> source = context.getExtents(op.getInput());
-    SmallVector<Expr> sizes = getExtents(op.getResult());
-    Expr lhs = Expr::constant(context.getExprContext(), 1), rhs = lhs;
-    for (Expr extent : source)
-      lhs = lhs * extent;
-    // One extent that nobody states is what the others leave.
-    Expr *missing = nullptr;
-    for (Expr &extent : sizes) {
-      if (extent) {
-        rhs = rhs * extent;
-      } else if (missing) {
-        return op.emitOpError() << "has more than one result extent that "
-                                   "nothing states";
-      } else {
-        missing = &extent;
-      }
-    }
-    if (missing) {
-      if (!context.getFacts().provePositive(rhs))
-        return op.emitOpError() << "has a result extent that nothing states";
-      *missing = floordiv(lhs, rhs);
-      rhs = rhs * *missing;
-    }
-    if (failed(context.unify(op, lhs, rhs, "the operand's number of elements")))
-      return failure();
-    return rebuildWithExtents(op, context, sizes);
-  }
-};
-
-struct SliceModel : OpModel<SliceModel, SliceOp> {
-  LogicalResult rewrite(SliceOp op, NormalizeContext &context) const {
-    SmallVector<Expr> sizes;
-    for (unsigned dim = 0; dim < op.getSizes().size(); ++dim)
-      sizes.push_back(op.getSize(dim));
-    return rebuildWithExtents(op, context, sizes);
-  }
-};
-
-struct ConcatModel : OpModel<ConcatModel, ConcatOp> {
-  LogicalResult rewrite(ConcatOp op, NormalizeContext &context) const {
-    SmallVector<Expr> extents = context.getExtents(op.getInputs().front());
-    for (Value input : op.getInputs().drop_front())
-      extents[op.getDim()] =
-          extents[op.getDim()] + context.getExtents(input)[op.getDim()];
-    return rebuildWithExtents(op, context, extents);
-  }
-};
-
-struct EmbeddingModel : OpModel<EmbeddingModel, EmbeddingOp> {
-  LogicalResult rewrite(EmbeddingOp op, NormalizeContext &context) const {
-    SmallVector<Expr> extents = context.getExtents(op.getIndices());
-    SmallVector<Expr> table = context.getExtents(op.getTable());
-    extents.append(table.begin() + 1, table.end());
-    return rebuildWithExtents(op, context, extents);
-  }
-};
-
-struct GatherModel : OpModel<GatherModel, GatherOp> {
-  LogicalResult rewrite(GatherOp op, NormalizeContext &context) const {
-    return rebuildWithExtents(op, context, context.getExtents(op.getIndices()));
-  }
-};
-
-struct AttentionModel : OpModel<AttentionModel, AttentionOp> {
-  LogicalResult rewrite(AttentionOp op, NormalizeContext &context) const {
-    SmallVector<Expr> extents = context.getExtents(op.getQuery());
-    extents.back() = context.getExtents(op.getValue()).back();
-    return rebuildWithExtents(op, context, extents);
-  }
-};
-
-struct ConstantModel : OpModel<ConstantModel, ConstantOp> {
-  LogicalResult rewrite(ConstantOp op, NormalizeContext &context) const {
-    SmallVector<Expr> extents;
-    for (int64_t size : cast<ShapedType>(op.getValue().getType()).getShape())
-      extents.push_back(Expr::constant(context.getExprContext(), size));
-    return rebuildWithExtents(op, context, extents);
   }
 };
 
 LogicalResult unifyExtents(Operation *op, NormalizeContext &context,
                            ArrayRef<Expr> lhs, ArrayRef<Expr> rhs) {
   if (lhs.size() != rhs.size())
-    return op->emitOpError() << "joins ranks " << lhs.size() << " and "
-                             << rhs.size();
+    return op->emitOpError()
+           << "joins ranks " << lhs.size() << " and " << rhs.size();
   for (auto [dim, extent] : llvm::enumerate(lhs))
     if (failed(context.unify(op, extent, rhs[dim],
                              "dimension " + Twine(dim) + " of the operand")))
@@ -210,9 +129,9 @@ struct ConstraintModel : OpModel<ConstraintModel, ConstraintOp> {
     Value input = context.lookup(op.getInput());
     LayoutAttr layout = getLayout(input);
     if (op.getLayout().getMesh() != layout.getMesh())
-      return op.emitOpError() << "names mesh " << op.getLayout().getMesh()
-                              << ", but the function is on "
-                              << layout.getMesh();
+      return op.emitOpError()
+             << "names mesh " << op.getLayout().getMesh()
+             << ", but the function is on " << layout.getMesh();
     if (failed(unifyExtents(op, context, context.getExtents(op.getInput()),
                             op.getLayout().getExtents())))
       return failure();
@@ -232,8 +151,8 @@ struct RefineModel : OpModel<RefineModel, RefineOp> {
     for (auto [dim, stated] : llvm::enumerate(getExtents(op.getResult())))
       if (stated)
         extents[dim] = stated;
-    auto type = context.getOpenType(cast<RankedTensorType>(input.getType()),
-                                    extents);
+    auto type =
+        context.getOpenType(cast<RankedTensorType>(input.getType()), extents);
     type = withLayout(type, getLayout(input).withExtents(extents));
     FailureOr<Value> value = context.convert(op, input, type, "the result");
     if (failed(value))
@@ -255,13 +174,6 @@ struct ExtentModel : OpModel<ExtentModel, ExtentOp> {
 void dtensor::registerCoreExtension(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DTensorDialect *) {
     GenericOp::attachInterface<GenericModel>(*context);
-    ReshapeOp::attachInterface<ReshapeModel>(*context);
-    SliceOp::attachInterface<SliceModel>(*context);
-    ConcatOp::attachInterface<ConcatModel>(*context);
-    EmbeddingOp::attachInterface<EmbeddingModel>(*context);
-    GatherOp::attachInterface<GatherModel>(*context);
-    AttentionOp::attachInterface<AttentionModel>(*context);
-    ConstantOp::attachInterface<ConstantModel>(*context);
     RedistributeOp::attachInterface<RedistributeModel>(*context);
     ConstraintOp::attachInterface<ConstraintModel>(*context);
     RefineOp::attachInterface<RefineModel>(*context);

@@ -57,19 +57,10 @@ std::optional<ReduceKind> getKind(Operation *op) {
   return std::nullopt;
 }
 
-bool dependsOn(Value value, Value root) {
-  if (value == root)
-    return true;
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getParentRegion() != root.getParentRegion())
-    return false;
-  return llvm::any_of(op->getOperands(),
-                      [&](Value v) { return dependsOn(v, root); });
-}
-
-/// The combiner of `yielded`, if it is  x (+) accumulator  with x independent
-/// of the accumulator.
-std::optional<Combiner> matchCombiner(Value yielded, BlockArgument accumulator) {
+/// The combiner of `yielded`, if it is  x (+) accumulator. The accumulator has
+/// no other use, so x does not depend on it.
+std::optional<Combiner> matchCombiner(Value yielded,
+                                      BlockArgument accumulator) {
   Operation *op = yielded.getDefiningOp();
   if (!op || op->getNumOperands() != 2 || !accumulator.hasOneUse() ||
       op->getNumResults() != 1 || *accumulator.user_begin() != op ||
@@ -79,8 +70,6 @@ std::optional<Combiner> matchCombiner(Value yielded, BlockArgument accumulator) 
   if (!kind)
     return std::nullopt;
   Value other = op->getOperand(op->getOperand(0) == accumulator ? 1 : 0);
-  if (dependsOn(other, accumulator))
-    return std::nullopt;
   return Combiner{op, *kind, other};
 }
 
@@ -193,9 +182,9 @@ LogicalResult StructuredOp::checkMaps() {
   for (OpOperand &operand : op.getDpsInitsMutable()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     if (!map.isProjectedPermutation())
-      return op->emitOpError() << "writes its result through "
-                               << AffineMapAttr::get(map)
-                               << ", which is not a projected permutation";
+      return op->emitOpError()
+             << "writes its result through " << AffineMapAttr::get(map)
+             << ", which is not a projected permutation";
     spec.maps.push_back(map);
     for (AffineExpr expr : map.getResults())
       if (spec.reductionIterators[cast<AffineDimExpr>(expr).getPosition()])
@@ -228,8 +217,8 @@ LogicalResult StructuredOp::collectExtents() {
   }
   for (auto [loop, extent] : llvm::enumerate(extents))
     if (!extent)
-      return op->emitOpError() << "has no operand that tells the extent of loop "
-                               << loop;
+      return op->emitOpError()
+             << "has no operand that tells the extent of loop " << loop;
   return success();
 }
 
@@ -263,16 +252,16 @@ GenericOp StructuredOp::build() {
       yielded.push_back(mapping.lookupOrDefault(combiner.contribution));
     return yielded;
   };
-  auto generic = buildGeneric(context.getBuilder(), op->getLoc(), spec,
-                              buildBody);
+  auto generic =
+      buildGeneric(context.getBuilder(), op->getLoc(), spec, buildBody);
   SmallVector<linalg::IndexOp> indices;
-  generic.getBody().walk([&](linalg::IndexOp index) { indices.push_back(index); });
+  generic.getBody().walk(
+      [&](linalg::IndexOp index) { indices.push_back(index); });
   OpBuilder builder(generic.getContext());
   for (linalg::IndexOp index : indices) {
     builder.setInsertionPoint(
         generic.getBody().front().findAncestorOpInBlock(*index));
-    auto now = IndexOp::create(builder, index.getLoc(),
-                               builder.getIndexType(),
+    auto now = IndexOp::create(builder, index.getLoc(), builder.getIndexType(),
                                builder.getI64IntegerAttr(index.getDim()));
     index.replaceAllUsesWith(now.getResult());
     index.erase();
@@ -292,8 +281,8 @@ Value StructuredOp::combineInit(unsigned result, Value folded) {
   GenericSpec combine = parallelSpec(type, combiner->getName().stripDialect());
   combine.inputs = {init, folded};
   combine.maps.assign(3, AffineMap(combine.maps.front()));
-  Value accumulator = body.getArgument(op.getDpsInitOperand(result)
-                                           ->getOperandNumber());
+  Value accumulator =
+      body.getArgument(op.getDpsInitOperand(result)->getOperandNumber());
   return buildGeneric(context.getBuilder(), op->getLoc(), combine,
                       [&](OpBuilder &builder, ValueRange args) {
                         IRMapping scalars;
@@ -333,7 +322,10 @@ template <typename OpTy>
 struct StructuredModel
     : NormalizeOpInterface::ExternalModel<StructuredModel<OpTy>, OpTy> {
   LogicalResult normalize(Operation *op, NormalizeContext &context) const {
-    return StructuredOp(cast<linalg::LinalgOp>(op), context).normalize();
+    auto structured = cast<linalg::LinalgOp>(op);
+    if (!structured.hasPureTensorSemantics())
+      return op->emitOpError() << "works on buffers, expected tensors";
+    return StructuredOp(structured, context).normalize();
   }
 };
 
@@ -367,19 +359,20 @@ struct SoftmaxModel
   }
 };
 
-template <typename... Ops> void attachAll(MLIRContext *context) {
+template <typename... Ops>
+void attachAll(MLIRContext *context) {
   (Ops::template attachInterface<StructuredModel<Ops>>(*context), ...);
 }
 
 } // namespace
 
 void dtensor::registerLinalgExtension(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, linalg::LinalgDialect *,
-                            DTensorDialect *) {
-    attachAll<
+  registry.addExtension(
+      +[](MLIRContext *context, linalg::LinalgDialect *, DTensorDialect *) {
+        attachAll<
 #define GET_OP_LIST
 #include "mlir/Dialect/Linalg/IR/LinalgStructuredOps.cpp.inc"
-        >(context);
-    linalg::SoftmaxOp::attachInterface<SoftmaxModel>(*context);
-  });
+            >(context);
+        linalg::SoftmaxOp::attachInterface<SoftmaxModel>(*context);
+      });
 }

@@ -113,14 +113,14 @@ LogicalResult rewriteView(Operation *op, Value source,
       context.getResultType(op, op->getResult(0), resultExtents);
   if (failed(type))
     return failure();
-  context.map(op->getResult(0),
-              buildReshape(context, op->getLoc(), context.lookup(source), *type));
+  context.map(op->getResult(0), buildReshape(context, op->getLoc(),
+                                             context.lookup(source), *type));
   return success();
 }
 
 struct ExpandModel : OpModel<ExpandModel, tensor::ExpandShapeOp> {
   LogicalResult rewrite(tensor::ExpandShapeOp op,
-                               NormalizeContext &context) const {
+                        NormalizeContext &context) const {
     SmallVector<Expr> sizes = getMixedExprs(context, op.getMixedOutputShape());
     SmallVector<Expr> source = context.getExtents(op.getSrc());
     for (auto [dim, group] : llvm::enumerate(op.getReassociationIndices())) {
@@ -137,7 +137,7 @@ struct ExpandModel : OpModel<ExpandModel, tensor::ExpandShapeOp> {
 
 struct CollapseModel : OpModel<CollapseModel, tensor::CollapseShapeOp> {
   LogicalResult rewrite(tensor::CollapseShapeOp op,
-                               NormalizeContext &context) const {
+                        NormalizeContext &context) const {
     SmallVector<Expr> source = context.getExtents(op.getSrc());
     SmallVector<Expr> sizes;
     for (ArrayRef<int64_t> group : op.getReassociationIndices()) {
@@ -151,8 +151,7 @@ struct CollapseModel : OpModel<CollapseModel, tensor::CollapseShapeOp> {
 };
 
 struct ReshapeModel : OpModel<ReshapeModel, tensor::ReshapeOp> {
-  LogicalResult rewrite(tensor::ReshapeOp op,
-                               NormalizeContext &context) const {
+  LogicalResult rewrite(tensor::ReshapeOp op, NormalizeContext &context) const {
     SmallVector<Expr> sizes;
     DenseIntElementsAttr literal;
     if (auto list = op.getShape().getDefiningOp<tensor::FromElementsOp>()) {
@@ -161,8 +160,8 @@ struct ReshapeModel : OpModel<ReshapeModel, tensor::ReshapeOp> {
           sizes.push_back(context.getExpr(element));
     } else if (matchPattern(op.getShape(), m_Constant(&literal))) {
       for (APInt size : literal)
-        sizes.push_back(Expr::constant(context.getExprContext(),
-                                       size.getSExtValue()));
+        sizes.push_back(
+            Expr::constant(context.getExprContext(), size.getSExtValue()));
     }
     auto type = dyn_cast<RankedTensorType>(op.getType());
     if (!type || int64_t(sizes.size()) != type.getRank())
@@ -182,8 +181,7 @@ struct ReshapeModel : OpModel<ReshapeModel, tensor::ReshapeOp> {
 
 /// `gather_dims([0])` of one index is a lookup of rows.
 struct GatherModel : OpModel<GatherModel, tensor::GatherOp> {
-  LogicalResult rewrite(tensor::GatherOp op,
-                               NormalizeContext &context) const {
+  LogicalResult rewrite(tensor::GatherOp op, NormalizeContext &context) const {
     SmallVector<Expr> indices = context.getExtents(op.getIndices());
     SmallVector<Expr> table = context.getExtents(op.getSource());
     if (op.getGatherDims() != ArrayRef<int64_t>{0} || indices.empty() ||
@@ -197,8 +195,8 @@ struct GatherModel : OpModel<GatherModel, tensor::GatherOp> {
     ids = buildReshape(
         context, loc, ids,
         context.getOpenType(cast<RankedTensorType>(ids.getType()), indices));
-    bool dropped = op.getType().getRank() <
-                   int64_t(indices.size() + table.size());
+    bool dropped =
+        op.getType().getRank() < int64_t(indices.size() + table.size());
     SmallVector<Expr> rows(indices);
     rows.append(table.begin() + 1, table.end());
     SmallVector<Expr> sizes(rows);
@@ -220,7 +218,7 @@ struct GatherModel : OpModel<GatherModel, tensor::GatherOp> {
 
 struct GenerateModel : OpModel<GenerateModel, tensor::GenerateOp> {
   LogicalResult rewrite(tensor::GenerateOp op,
-                               NormalizeContext &context) const {
+                        NormalizeContext &context) const {
     SmallVector<Expr> sizes;
     unsigned dynamic = 0;
     for (int64_t size : cast<RankedTensorType>(op.getType()).getShape())
@@ -243,16 +241,16 @@ struct GenerateModel : OpModel<GenerateModel, tensor::GenerateOp> {
       for (auto [old, now] : llvm::zip_equal(captures, args))
         mapping.map(old, now);
       for (BlockArgument index : body.getArguments()) {
-        auto now = IndexOp::create(
-            builder, op.getLoc(), builder.getIndexType(),
-            builder.getI64IntegerAttr(index.getArgNumber()));
+        auto now =
+            IndexOp::create(builder, op.getLoc(), builder.getIndexType(),
+                            builder.getI64IntegerAttr(index.getArgNumber()));
         mapping.map(index, now.getResult());
       }
       return cloneBody(builder, body, mapping);
     };
-    context.map(op.getResult(), buildGeneric(context.getBuilder(), op.getLoc(),
-                                             spec, buildBody)
-                                    .getResult(0));
+    context.map(op.getResult(),
+                buildGeneric(context.getBuilder(), op.getLoc(), spec, buildBody)
+                    .getResult(0));
     return success();
   }
 };
@@ -261,7 +259,7 @@ struct GenerateModel : OpModel<GenerateModel, tensor::GenerateOp> {
 /// of selects on that number.
 struct FromElementsModel : OpModel<FromElementsModel, tensor::FromElementsOp> {
   LogicalResult rewrite(tensor::FromElementsOp op,
-                               NormalizeContext &context) const {
+                        NormalizeContext &context) const {
     auto resultType = cast<RankedTensorType>(op.getType());
     SmallVector<Expr> sizes;
     for (int64_t size : resultType.getShape())
@@ -272,8 +270,8 @@ struct FromElementsModel : OpModel<FromElementsModel, tensor::FromElementsOp> {
       return failure();
     if (op.getElements().empty()) {
       Value zero = getZero(context, op.getLoc(), resultType.getElementType());
-      context.map(op.getResult(), buildFull(context.getBuilder(), op.getLoc(),
-                                            *type, zero));
+      context.map(op.getResult(),
+                  buildFull(context.getBuilder(), op.getLoc(), *type, zero));
       return success();
     }
     SmallVector<Value> elements;
@@ -294,7 +292,8 @@ struct FromElementsModel : OpModel<FromElementsModel, tensor::FromElementsOp> {
         Value number = arith::ConstantIndexOp::create(builder, loc, i);
         Value here = arith::CmpIOp::create(
             builder, loc, arith::CmpIPredicate::eq, position, number);
-        chosen = arith::SelectOp::create(builder, loc, here, elements[i], chosen);
+        chosen =
+            arith::SelectOp::create(builder, loc, here, elements[i], chosen);
       }
       return {chosen};
     };
@@ -309,19 +308,19 @@ struct FromElementsModel : OpModel<FromElementsModel, tensor::FromElementsOp> {
 } // namespace
 
 void dtensor::registerTensorExtension(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *,
-                            DTensorDialect *) {
-    tensor::EmptyOp::attachInterface<EmptyModel>(*context);
-    tensor::SplatOp::attachInterface<SplatModel>(*context);
-    tensor::DimOp::attachInterface<DimModel>(*context);
-    tensor::RankOp::attachInterface<RankModel>(*context);
-    tensor::CastOp::attachInterface<CastModel>(*context);
-    tensor::ExpandShapeOp::attachInterface<ExpandModel>(*context);
-    tensor::CollapseShapeOp::attachInterface<CollapseModel>(*context);
-    tensor::ReshapeOp::attachInterface<ReshapeModel>(*context);
-    tensor::GatherOp::attachInterface<GatherModel>(*context);
-    tensor::GenerateOp::attachInterface<GenerateModel>(*context);
-    tensor::FromElementsOp::attachInterface<FromElementsModel>(*context);
-    attachTensorSliceModels(context);
-  });
+  registry.addExtension(
+      +[](MLIRContext *context, tensor::TensorDialect *, DTensorDialect *) {
+        tensor::EmptyOp::attachInterface<EmptyModel>(*context);
+        tensor::SplatOp::attachInterface<SplatModel>(*context);
+        tensor::DimOp::attachInterface<DimModel>(*context);
+        tensor::RankOp::attachInterface<RankModel>(*context);
+        tensor::CastOp::attachInterface<CastModel>(*context);
+        tensor::ExpandShapeOp::attachInterface<ExpandModel>(*context);
+        tensor::CollapseShapeOp::attachInterface<CollapseModel>(*context);
+        tensor::ReshapeOp::attachInterface<ReshapeModel>(*context);
+        tensor::GatherOp::attachInterface<GatherModel>(*context);
+        tensor::GenerateOp::attachInterface<GenerateModel>(*context);
+        tensor::FromElementsOp::attachInterface<FromElementsModel>(*context);
+        attachTensorSliceModels(context);
+      });
 }

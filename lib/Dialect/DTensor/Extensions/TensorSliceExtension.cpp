@@ -45,8 +45,7 @@ Value sliceDim(NormalizeContext &context, Location loc, Value value,
   return buildSlice(context, loc, value, starts, sizes, steps);
 }
 
-struct ExtractSliceModel
-    : OpModel<ExtractSliceModel, tensor::ExtractSliceOp> {
+struct ExtractSliceModel : OpModel<ExtractSliceModel, tensor::ExtractSliceOp> {
   LogicalResult rewrite(tensor::ExtractSliceOp op,
                         NormalizeContext &context) const {
     if (!allKnown(context, op.getMixedSizes()) ||
@@ -65,12 +64,16 @@ struct ExtractSliceModel
       return failure();
     Value input = context.lookup(op.getSource());
     Value slice;
-    if (allKnown(context, op.getMixedOffsets()))
-      slice = buildSlice(context, op.getLoc(), input,
-                         getMixedExprs(context, op.getMixedOffsets()), sizes,
-                         getMixedExprs(context, op.getMixedStrides()));
-    else
+    if (allKnown(context, op.getMixedOffsets())) {
+      SmallVector<Expr> starts = getMixedExprs(context, op.getMixedOffsets());
+      SmallVector<Expr> steps = getMixedExprs(context, op.getMixedStrides());
+      if (failed(unifyBounds(op, context, getExtents(input), starts, sizes,
+                             steps)))
+        return failure();
+      slice = buildSlice(context, op.getLoc(), input, starts, sizes, steps);
+    } else {
       slice = readAt(op, input, sizes, context);
+    }
     context.map(op.getResult(),
                 buildReshape(context, op.getLoc(), slice, *type));
     return success();
@@ -112,22 +115,31 @@ struct ExtractSliceModel
   }
 };
 
+/// Extents, offsets and sizes of one insertion, by dimension of the
+/// destination.
+struct Window {
+  SmallVector<Expr> extents, offsets, sizes;
+};
+
 Value insert(NormalizeContext &context, Location loc, Value dest, Value source,
-             ArrayRef<Expr> offsets, unsigned dim) {
-  if (dim == offsets.size())
+             const Window &window, unsigned dim) {
+  if (dim == window.offsets.size())
     return source;
-  Expr extent = getExtents(dest)[dim], size = getExtents(source)[dim];
-  Expr start = offsets[dim], end = start + size;
+  Expr extent = window.extents[dim], size = window.sizes[dim];
+  Expr zero = Expr::constant(context.getExprContext(), 0);
+  Expr start = window.offsets[dim], end = start + size;
   auto part = [&](Expr from, Expr count) -> Value {
-    if (count.isConstant(0))
+    if (count == zero)
       return {};
+    if (from == zero && count == extent)
+      return dest;
     return sliceDim(context, loc, dest, dim, from, count);
   };
-  Value before = part(Expr::constant(context.getExprContext(), 0), start);
+  Value before = part(zero, start);
   Value after = part(end, extent - end);
   Value middle = part(start, size);
-  middle = insert(context, loc, middle ? middle : source, source, offsets,
-                  dim + 1);
+  middle =
+      insert(context, loc, middle ? middle : source, source, window, dim + 1);
   return buildConcat(context, loc, {before, middle, after}, dim);
 }
 
@@ -136,25 +148,31 @@ struct InsertSliceModel : OpModel<InsertSliceModel, tensor::InsertSliceOp> {
                         NormalizeContext &context) const {
     if (!allKnown(context, op.getMixedOffsets()) ||
         !allKnown(context, op.getMixedSizes()))
-      return op.emitOpError() << "has an offset or size that is computed by the "
-                                 "program; it must follow from extents";
+      return op.emitOpError()
+             << "has an offset or size that is computed by the "
+                "program; it must follow from extents";
     if (!op.hasUnitStride())
       return op.emitOpError() << "has a stride other than 1";
-    SmallVector<Expr> extents = context.getExtents(op.getDest());
-    FailureOr<RankedTensorType> type =
-        context.getResultType(op, op.getResult(), extents);
-    if (failed(type))
+    FailureOr<RankedTensorType> type = context.getResultType(
+        op, op.getResult(), context.getExtents(op.getDest()));
+    if (failed(type) || failed(checkSource(op, context)))
       return failure();
-    SmallVector<Expr> sizes = getMixedExprs(context, op.getMixedSizes());
+    // Only now: the source may have told what an extent is.
+    Window window = {context.getExtents(op.getDest()),
+                     getMixedExprs(context, op.getMixedOffsets()),
+                     getMixedExprs(context, op.getMixedSizes())};
+    if (failed(unifyBounds(op, context, window.extents, window.offsets,
+                           window.sizes,
+                           getMixedExprs(context, op.getMixedStrides()))))
+      return failure();
     Value source = context.lookup(op.getSource());
-    if (failed(checkSource(op, sizes, context)))
-      return failure();
-    source = buildReshape(
-        context, op.getLoc(), source,
-        context.getOpenType(cast<RankedTensorType>(source.getType()), sizes));
+    if (op.getDroppedDims().any())
+      source = buildReshape(
+          context, op.getLoc(), source,
+          context.getOpenType(cast<RankedTensorType>(source.getType()),
+                              window.sizes));
     Value result = insert(context, op.getLoc(), context.lookup(op.getDest()),
-                          source, getMixedExprs(context, op.getMixedOffsets()),
-                          0);
+                          source, window, 0);
     FailureOr<Value> converted = context.convert(
         op, result, withPlacementsOf(result, *type, op), "the result");
     if (failed(converted))
@@ -168,22 +186,22 @@ struct InsertSliceModel : OpModel<InsertSliceModel, tensor::InsertSliceOp> {
                                            tensor::InsertSliceOp op) {
     if (getLayout(op.getResult()))
       return type;
-    return withLayout(type, getLayout(value).withExtents(
-                                getLayout(type).getExtents()));
+    return withLayout(
+        type, getLayout(value).withExtents(getLayout(type).getExtents()));
   }
 
   static LogicalResult checkSource(tensor::InsertSliceOp op,
-                                   ArrayRef<Expr> sizes,
                                    NormalizeContext &context) {
+    SmallVector<Expr> sizes = getMixedExprs(context, op.getMixedSizes());
     llvm::SmallBitVector dropped = op.getDroppedDims();
     unsigned position = 0;
     SmallVector<Expr> source = context.getExtents(op.getSource());
     for (auto [dim, size] : llvm::enumerate(sizes)) {
       if (dropped.test(dim))
         continue;
-      if (failed(context.unify(op, source[position], size,
-                               "dimension " + Twine(position) +
-                                   " of the source")))
+      if (failed(
+              context.unify(op, source[position], size,
+                            "dimension " + Twine(position) + " of the source")))
         return failure();
       ++position;
     }
@@ -230,8 +248,9 @@ struct PadModel : OpModel<PadModel, tensor::PadOp> {
       return op.emitOpError() << "pads with values that depend on the position";
     if (!allKnown(context, op.getMixedLowPad()) ||
         !allKnown(context, op.getMixedHighPad()))
-      return op.emitOpError() << "has a padding that is computed by the program; "
-                                 "it must follow from extents";
+      return op.emitOpError()
+             << "has a padding that is computed by the program; "
+                "it must follow from extents";
     SmallVector<Expr> low = getMixedExprs(context, op.getMixedLowPad());
     SmallVector<Expr> high = getMixedExprs(context, op.getMixedHighPad());
     SmallVector<Expr> extents = context.getExtents(op.getSource());
@@ -250,8 +269,8 @@ struct PadModel : OpModel<PadModel, tensor::PadOp> {
     }
     LayoutAttr layout = getLayout(*type);
     if (!getLayout(op.getResult()))
-      *type = withLayout(
-          *type, getLayout(result).withExtents(layout.getExtents()));
+      *type =
+          withLayout(*type, getLayout(result).withExtents(layout.getExtents()));
     FailureOr<Value> value = context.convert(op, result, *type, "the result");
     if (failed(value))
       return failure();

@@ -16,6 +16,7 @@
 
 #include "RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -50,6 +51,7 @@ private:
     return tensor::getMixedSize(builder, loc, value, dim);
   }
   void splitHeads();
+  SmallVector<ReassociationIndices> headGroups();
   Value joinHeads(Value value);
   Value filled(ArrayRef<OpFoldResult> sizes, double value);
   /// One linalg.generic; `dims` holds one entry per input.
@@ -79,7 +81,8 @@ private:
 
 /// H = Hkv * G. A rank without heads has Hkv = 0 = H: any G will do.
 void AttentionLowering::splitHeads() {
-  OpFoldResult all = size(op.getQuery(), heads), kvHeads = size(op.getKey(), heads);
+  OpFoldResult all = size(op.getQuery(), heads),
+               kvHeads = size(op.getKey(), heads);
   OpFoldResult group;
   auto staticAll = getConstantIntValue(all);
   auto staticKv = getConstantIntValue(kvHeads);
@@ -106,33 +109,31 @@ void AttentionLowering::splitHeads() {
   for (OpFoldResult size : sizes)
     shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
   auto type = cast<RankedTensorType>(op.getQuery().getType());
-  SmallVector<int64_t> joined(type.getShape());
-  if (ShapedType::isDynamicShape({shape[heads], shape[heads + 1]}))
-    joined[heads] = ShapedType::kDynamic;
-  Value input = castTensor(builder, loc, op.getQuery(),
-                           RankedTensorType::get(joined, type.getElementType()));
+  auto expanded = RankedTensorType::get(shape, type.getElementType());
+  // Upstream lowers expand_shape only with one unknown size per group.
+  bool isStatic = staticKv && staticAll;
+  query = isStatic
+              ? tensor::ExpandShapeOp::create(
+                    builder, loc, expanded, op.getQuery(), headGroups(), sizes)
+                    .getResult()
+              : reshapeByShape(builder, loc, op.getQuery(), expanded, sizes);
+}
+
+/// The dimensions of the query in those of its rows with hkv and g apart.
+SmallVector<ReassociationIndices> AttentionLowering::headGroups() {
   SmallVector<ReassociationIndices> groups;
-  for (int64_t dim = 0; dim < rank; ++dim) {
+  for (unsigned dim = 0; dim < rank; ++dim) {
     int64_t first = dim > heads ? dim + 1 : dim;
     groups.push_back({first});
     if (dim == heads)
       groups.back().push_back(first + 1);
   }
-  query = tensor::ExpandShapeOp::create(
-      builder, loc, RankedTensorType::get(shape, type.getElementType()), input,
-      groups, sizes);
+  return groups;
 }
 
 Value AttentionLowering::joinHeads(Value value) {
-  SmallVector<ReassociationIndices> groups;
-  for (int64_t dim = 0; dim < rank; ++dim) {
-    int64_t first = dim > heads ? dim + 1 : dim;
-    groups.push_back({first});
-    if (dim == heads)
-      groups.back().push_back(first + 1);
-  }
   Value joined =
-      tensor::CollapseShapeOp::create(builder, loc, value, groups);
+      tensor::CollapseShapeOp::create(builder, loc, value, headGroups());
   return castTensor(builder, loc, joined,
                     cast<RankedTensorType>(op.getResult().getType()));
 }
@@ -176,8 +177,8 @@ Value AttentionLowering::scaleValue() {
     return scalars.constant(accumulator, scale.getValueAsDouble());
   Value width = getValueOrCreateConstantIndexOp(builder, loc,
                                                 size(op.getQuery(), rank - 1));
-  Value root = math::SqrtOp::create(builder, loc,
-                                    scalars.cast(width, accumulator));
+  Value root =
+      math::SqrtOp::create(builder, loc, scalars.cast(width, accumulator));
   return scalars.div(scalars.constant(accumulator, 1), root);
 }
 
@@ -209,18 +210,18 @@ Value AttentionLowering::buildScores() {
 Value AttentionLowering::buildMasked(Value raw) {
   Value scale = scaleValue();
   Value diagonal = op.getCausal() ? diagonalValue() : Value();
-  return loop({}, {}, raw, scores, rank + 1,
-              [&](Scalars &b, ValueRange args) -> Value {
-                Value scaled = b.mul(args[0], scale);
-                if (!diagonal)
-                  return scaled;
-                Value row = linalg::IndexOp::create(b.builder, b.loc, t);
-                Value column = linalg::IndexOp::create(b.builder, b.loc, s);
-                Value last = b.add(row, diagonal);
-                Value hidden = b.constant(
-                    accumulator, -std::numeric_limits<double>::infinity());
-                return b.select(b.compare("le", column, last), scaled, hidden);
-              });
+  return loop(
+      {}, {}, raw, scores, rank + 1, [&](Scalars &b, ValueRange args) -> Value {
+        Value scaled = b.mul(args[0], scale);
+        if (!diagonal)
+          return scaled;
+        Value row = linalg::IndexOp::create(b.builder, b.loc, t);
+        Value column = linalg::IndexOp::create(b.builder, b.loc, s);
+        Value last = b.add(row, diagonal);
+        Value hidden =
+            b.constant(accumulator, -std::numeric_limits<double>::infinity());
+        return b.select(b.compare("le", column, last), scaled, hidden);
+      });
 }
 
 /// sum_s p v.
@@ -232,26 +233,24 @@ Value AttentionLowering::buildProduct(Value weights) {
   resultDims.push_back(d);
   return loop({weights, op.getValue()}, {scores, valueDims}, filled(sizes, 0),
               resultDims, rank + 2, [&](Scalars &b, ValueRange args) {
-                Value product =
-                    b.mul(args[0], b.cast(args[1], accumulator));
+                Value product = b.mul(args[0], b.cast(args[1], accumulator));
                 return b.add(args[2], product);
               });
 }
 
 Value AttentionLowering::buildSum(Value weights) {
-  return loop(weights, {scores}, filled(rowSizes, 0), rows, rank + 1,
-              [](Scalars &b, ValueRange args) { return b.add(args[1], args[0]); });
+  return loop(
+      weights, {scores}, filled(rowSizes, 0), rows, rank + 1,
+      [](Scalars &b, ValueRange args) { return b.add(args[1], args[0]); });
 }
 
 Value AttentionLowering::lower() {
   double lowest = -std::numeric_limits<double>::infinity();
   splitHeads();
   Value masked = buildMasked(buildScores());
-  Value maximum =
-      loop(masked, {scores}, filled(rowSizes, lowest), rows, rank + 1,
-           [](Scalars &b, ValueRange args) {
-             return b.maximum(args[0], args[1]);
-           });
+  Value maximum = loop(
+      masked, {scores}, filled(rowSizes, lowest), rows, rank + 1,
+      [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
   Value weights = loop(
       maximum, {rows}, masked, scores, rank + 1,
       [&](Scalars &b, ValueRange args) -> Value {

@@ -19,14 +19,23 @@
 using namespace mlir;
 using namespace dtensor;
 
+/// G with H = Hkv * G where that is possible. Without heads of keys there are
+/// none of queries, and any G will do.
+static Expr headGroup(Expr heads, Expr kvHeads) {
+  if (Expr group = divideExactly(heads, kvHeads))
+    return group;
+  Expr one = Expr::constant(heads.getContext(), 1);
+  return heads == kvHeads ? one : floordiv(heads, max(kvHeads, one));
+}
+
 /// The extents of the result; errors at `op`.
 static FailureOr<ExtentList> inferAttention(AttentionOp op,
                                             ArrayRef<ExtentList> operands,
                                             const Facts &facts) {
   ArrayRef<Expr> q = operands[0], k = operands[1], v = operands[2];
   if (q.size() < 3)
-    return op.emitOpError("query has rank ") << q.size()
-                                             << ", expected at least 3";
+    return op.emitOpError("query has rank ")
+           << q.size() << ", expected at least 3";
   StringRef names[] = {"query", "key", "value"};
   for (unsigned i : {1, 2})
     if (operands[i].size() != q.size())
@@ -44,9 +53,8 @@ static FailureOr<ExtentList> inferAttention(AttentionOp op,
       failed(check(2, heads, k[heads])) ||
       failed(check(2, heads + 1, k[heads + 1])))
     return failure();
-  Expr zero = Expr::constant(getExprContext(op.getContext()), 0);
-  if (!k[heads].isConstant(0) &&
-      facts.proveDifferent(mod(q[heads], k[heads]), zero))
+  Expr group = headGroup(q[heads], k[heads]);
+  if (facts.proveDifferent(k[heads] * group, q[heads]))
     return op.emitOpError("query has ")
            << q[heads].str() << " heads, not a multiple of the key's "
            << k[heads].str();
@@ -83,12 +91,8 @@ FailureOr<ShardingRule> AttentionOp::getShardingRule() {
   key = value = query;
 
   auto kvHeads = builder.parallel(k[heads]);
-  Expr group = divideExactly(q[heads], k[heads]);
-  if (!group)
-    group = q[heads] == k[heads] ? Expr::constant(q[heads].getContext(), 1)
-                                 : floordiv(q[heads], k[heads]);
   query.push_back(kvHeads);
-  query.back().append(builder.parallel(group));
+  query.back().append(builder.parallel(headGroup(q[heads], k[heads])));
   key.push_back(kvHeads);
   value.push_back(kvHeads);
 
@@ -131,7 +135,8 @@ LogicalResult AttentionOp::normalize(NormalizeContext &context) {
 /// i + offset of all.
 static Value buildDiagonal(AttentionOp op, OpBuilder &builder,
                            ValueRange operands, PartitionContext &context) {
-  unsigned queryDim = cast<RankedTensorType>(op.getQuery().getType()).getRank() - 2;
+  unsigned queryDim =
+      cast<RankedTensorType>(op.getQuery().getType()).getRank() - 2;
   if (!op.getCausal() ||
       (!op.getDiagonal() && context.isWhole(op.getQuery(), queryDim)))
     return {};
@@ -148,10 +153,10 @@ static Value buildDiagonal(AttentionOp op, OpBuilder &builder,
 LogicalResult AttentionOp::partition(OpBuilder &builder, ValueRange operands,
                                      PartitionContext &context,
                                      SmallVectorImpl<Value> &results) {
-  results.push_back(AttentionOp::create(
-      builder, getLoc(), context.getLocalType(getResult()), operands[0],
-      operands[1], operands[2],
-      buildDiagonal(*this, builder, operands, context), getCausalAttr(),
-      getScaleAttr()));
+  results.push_back(
+      AttentionOp::create(builder, getLoc(), context.getLocalType(getResult()),
+                          operands[0], operands[1], operands[2],
+                          buildDiagonal(*this, builder, operands, context),
+                          getCausalAttr(), getScaleAttr()));
   return success();
 }

@@ -26,8 +26,8 @@ ExtentList knownExtents(Value value, unsigned number) {
   ExtentList extents = getExtents(type);
   for (auto [dim, extent] : llvm::enumerate(extents))
     if (!extent)
-      extent = Expr::symbol(
-          context, ("?" + Twine(number) + "." + Twine(dim)).str());
+      extent =
+          Expr::symbol(context, ("?" + Twine(number) + "." + Twine(dim)).str());
   return extents;
 }
 
@@ -60,8 +60,15 @@ FailureOr<ExtentList> exprList(Operation *op, ArrayAttr attr) {
 
 FailureOr<ExtentList> resultSizes(Operation *op, ArrayAttr sizes) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (sizes)
-    return exprList(op, sizes);
+  if (sizes) {
+    auto listed = exprList(op, sizes);
+    if (failed(listed))
+      return failure();
+    for (Expr size : *listed)
+      if (size.getConstant() && *size.getConstant() < 0)
+        return op->emitOpError("size ") << size.str() << " is negative";
+    return listed;
+  }
   ExtentList extents = getExtents(type);
   if (!llvm::is_contained(extents, Expr()))
     return extents;
@@ -73,8 +80,8 @@ LogicalResult checkDim(Operation *op, StringRef name, int64_t dim,
                        int64_t rank) {
   if (dim >= 0 && dim < rank)
     return success();
-  return op->emitOpError() << name << " " << dim
-                           << " is out of range for rank " << rank;
+  return op->emitOpError() << name << " " << dim << " is out of range for rank "
+                           << rank;
 }
 
 FailureOr<SmallVector<bool>> dimMask(Operation *op, ArrayRef<int64_t> dims,
@@ -96,6 +103,14 @@ LogicalResult checkExtent(Operation *op, const Twine &what, Expr extent,
     return success();
   return op->emitOpError() << what << " has extent " << extent.str()
                            << ", expected " << expected.str();
+}
+
+LogicalResult checkOverflow(Operation *op, ArrayRef<Expr> extents) {
+  for (auto [dim, extent] : llvm::enumerate(extents))
+    if (extent.isOverflow())
+      return op->emitOpError("the extent of result dimension ")
+             << dim << " overflows 64 bits";
+  return success();
 }
 
 Expr product(ExprContext &context, ArrayRef<Expr> factors) {
@@ -156,8 +171,7 @@ RankedTensorType openType(Type like, Type element, ArrayRef<Expr> extents) {
     shape.push_back(extent.getConstant().value_or(ShapedType::kDynamic));
   MeshAttr mesh = getLayout(like).getMesh();
   SmallVector<Placement> placements(mesh.getMesh().getNumAxes());
-  auto layout =
-      LayoutAttr::get(mesh, Layout(placements, extents));
+  auto layout = LayoutAttr::get(mesh, Layout(placements, extents));
   return RankedTensorType::get(shape, element, layout);
 }
 
@@ -207,11 +221,11 @@ Value buildGeneric(OpBuilder &builder, Location loc, StringRef label,
   SmallVector<ReduceKind> reductions;
   if (llvm::is_contained(reduced, true))
     reductions.push_back(reduce);
-  auto op = GenericOp::create(
-      builder, loc, TypeRange(resultType), inputs, ValueRange(), maps, reduced,
-      reductions, label, [&](OpBuilder &b, Location loc, ValueRange args) {
-        YieldOp::create(b, loc, body(b, loc, args));
-      });
+  auto op = GenericOp::create(builder, loc, TypeRange(resultType), inputs,
+                              ValueRange(), maps, reduced, reductions, label,
+                              [&](OpBuilder &b, Location loc, ValueRange args) {
+                                YieldOp::create(b, loc, body(b, loc, args));
+                              });
   return op->getResult(0);
 }
 
@@ -277,8 +291,8 @@ Value Scalars::div(Value lhs, Value rhs) {
   Value isZero = compare("eq", rhs, zero);
   Value isMinusOne = compare("eq", rhs, constant(lhs.getType(), -1));
   Value trap = arith::OrIOp::create(builder, loc, isZero, isMinusOne);
-  Value quotient = arith::DivSIOp::create(builder, loc, lhs,
-                                          select(trap, one, rhs));
+  Value quotient =
+      arith::DivSIOp::create(builder, loc, lhs, select(trap, one, rhs));
   quotient = select(isMinusOne, sub(zero, lhs), quotient);
   return select(isZero, zero, quotient);
 }

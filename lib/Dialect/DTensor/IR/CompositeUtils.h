@@ -33,19 +33,17 @@ llvm::SmallVector<int64_t> intList(mlir::ArrayAttr attr);
 
 /// The expressions of an array of integers and `#dtensor.expr`; an error at
 /// `op` for any other element.
-llvm::FailureOr<ExtentList> exprList(mlir::Operation *op,
-                                     mlir::ArrayAttr attr);
+llvm::FailureOr<ExtentList> exprList(mlir::Operation *op, mlir::ArrayAttr attr);
 
 /// The extents that `sizes` lists, or else those that the only result's type
 /// knows; an error at `op` if there are none.
 llvm::FailureOr<ExtentList> resultSizes(mlir::Operation *op,
                                         mlir::ArrayAttr sizes);
 
-/// The dimensions in `dims` as a mask of `rank` bits; an error at `op` if one is
-/// out of range or occurs twice.
-llvm::FailureOr<llvm::SmallVector<bool>> dimMask(mlir::Operation *op,
-                                                 llvm::ArrayRef<int64_t> dims,
-                                                 int64_t rank);
+/// The dimensions in `dims` as a mask of `rank` bits; an error at `op` if one
+/// is out of range or occurs twice.
+llvm::FailureOr<llvm::SmallVector<bool>>
+dimMask(mlir::Operation *op, llvm::ArrayRef<int64_t> dims, int64_t rank);
 
 /// Checks that `dim` is below `rank`.
 llvm::LogicalResult checkDim(mlir::Operation *op, llvm::StringRef name,
@@ -56,6 +54,10 @@ llvm::LogicalResult checkDim(mlir::Operation *op, llvm::StringRef name,
 llvm::LogicalResult checkExtent(mlir::Operation *op, const llvm::Twine &what,
                                 Expr extent, Expr expected,
                                 const Facts &facts = {});
+
+/// Checks that each extent has a value: an error at `op` if one is poison.
+llvm::LogicalResult checkOverflow(mlir::Operation *op,
+                                  llvm::ArrayRef<Expr> extents);
 
 /// The product; 1 for none.
 Expr product(ExprContext &context, llvm::ArrayRef<Expr> factors);

@@ -62,12 +62,22 @@ OpFoldResult ExtentOp::fold(FoldAdaptor) {
 // call
 //===----------------------------------------------------------------------===//
 
-/// What the callee's expression is in the caller.
-static Expr inCaller(Expr expr, DictionaryAttr symbols) {
-  return expr.substitute([&](StringRef name, SymbolKind kind) {
-    auto value = symbols.getAs<ExprAttr>(name);
-    return kind == SymbolKind::Extent && value ? value.getExpr() : Expr();
+/// What the callee's expression is in the caller; null, after an error, if the
+/// call does not say what one of its symbols is.
+static Expr inCaller(CallOp op, Expr expr) {
+  bool isKnown = true;
+  Expr result = expr.substitute([&](StringRef name, SymbolKind kind) {
+    if (kind != SymbolKind::Extent)
+      return Expr();
+    if (auto value = op.getSymbols().getAs<ExprAttr>(name))
+      return value.getExpr();
+    if (isKnown)
+      op.emitOpError("does not say what symbol \"")
+          << name << "\" of the callee is";
+    isKnown = false;
+    return Expr();
   });
+  return isKnown ? result : Expr();
 }
 
 /// Checks one operand or result against the callee's type.
@@ -91,7 +101,9 @@ static LogicalResult verifyCallType(CallOp op, Type actual, Type formal,
                             << " but the callee has " << formal;
   for (auto [dim, x, y] :
        llvm::enumerate(given.getExtents(), layout.getExtents())) {
-    Expr expected = inCaller(y, op.getSymbols());
+    Expr expected = inCaller(op, y);
+    if (!expected)
+      return failure();
     if (x != expected)
       return op.emitOpError() << what << " dimension " << dim << " has extent "
                               << x.str() << " but the callee's " << y.str()
@@ -116,12 +128,10 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &table) {
     if (!isa<ExprAttr>(symbol.getValue()))
       return emitOpError("symbol \"")
              << symbol.getName().getValue() << "\" is not given an expression";
-  auto function =
-      table.lookupNearestSymbolFrom<FunctionOpInterface>(*this,
-                                                         getCalleeAttr());
+  auto function = table.lookupNearestSymbolFrom<FunctionOpInterface>(
+      *this, getCalleeAttr());
   if (!function)
-    return emitOpError("\"")
-           << getCallee() << "\" does not name a function";
+    return emitOpError("\"") << getCallee() << "\" does not name a function";
   if (failed(verifyCallTypes(*this, getOperandTypes(),
                              function.getArgumentTypes(), "operand")))
     return failure();

@@ -205,9 +205,9 @@ static ParseResult parseAxis(AsmParser &parser, MeshAxis &axis) {
 Attribute MeshAttr::parse(AsmParser &parser, Type) {
   SMLoc loc = parser.getCurrentLocation();
   SmallVector<MeshAxis> axes;
-  if (parser.parseCommaSeparatedList(
-          AsmParser::Delimiter::LessGreater,
-          [&] { return parseAxis(parser, axes.emplace_back()); }))
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, [&] {
+        return parseAxis(parser, axes.emplace_back());
+      }))
     return {};
   return parser.getChecked<MeshAttr>(loc, parser.getContext(), Mesh(axes));
 }

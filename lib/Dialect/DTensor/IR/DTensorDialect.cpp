@@ -82,8 +82,8 @@ static LogicalResult verifySymbolFact(Operation *op, StringRef symbol,
     return emit() << key << " is not a 64-bit integer";
   int64_t least = key == "multiple_of" ? 1 : 0;
   if (number.getInt() < least)
-    return emit() << key << " is " << number.getInt()
-                  << ", expected at least " << least;
+    return emit() << key << " is " << number.getInt() << ", expected at least "
+                  << least;
   return success();
 }
 
@@ -103,9 +103,8 @@ static LogicalResult verifySymbols(Operation *op, Attribute attr) {
     auto min = facts.getAs<IntegerAttr>("min");
     auto max = facts.getAs<IntegerAttr>("max");
     if (min && max && min.getInt() > max.getInt())
-      return op->emitOpError("symbol \"")
-             << name << "\": min " << min.getInt() << " is above max "
-             << max.getInt();
+      return op->emitOpError("symbol \"") << name << "\": min " << min.getInt()
+                                          << " is above max " << max.getInt();
   }
   return success();
 }
@@ -135,23 +134,24 @@ static LogicalResult verifyLayoutAttr(Operation *op, Type type, Attribute attr,
                                       const Twine &where) {
   auto layout = dyn_cast<LayoutAttr>(attr);
   if (!layout)
-    return op->emitOpError() << where << ": attribute \"dtensor.layout\" is "
-                                         "not a layout";
+    return op->emitOpError() << where
+                             << ": attribute \"dtensor.layout\" is "
+                                "not a layout";
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
     return op->emitOpError() << where << ": attribute \"dtensor.layout\" on "
                              << type << ", which is not a ranked tensor";
-  return layout.verifyEncoding(
-      tensor.getShape(), tensor.getElementType(),
-      [&] { return op->emitOpError() << where << ": "; });
+  return layout.verifyEncoding(tensor.getShape(), tensor.getElementType(), [&] {
+    return op->emitOpError() << where << ": ";
+  });
 }
 
 /// A name, on a value of type index.
 static LogicalResult verifyIndexName(Operation *op, Type type,
                                      NamedAttribute attr, const Twine &where) {
   if (!isa<StringAttr>(attr.getValue()))
-    return op->emitOpError() << where << ": attribute " << attr.getName()
-                             << " is not a string";
+    return op->emitOpError()
+           << where << ": attribute " << attr.getName() << " is not a string";
   if (!type.isIndex())
     return op->emitOpError() << where << ": attribute " << attr.getName()
                              << " on " << type << ", expected index";
@@ -169,8 +169,8 @@ static LogicalResult verifyValueAttribute(Operation *op, Type type,
       name == DTensorDialect::kAxisIndexAttr)
     return verifyIndexName(op, type, attr, where);
   if (name == DTensorDialect::kNameAttr && !isa<StringAttr>(attr.getValue()))
-    return op->emitOpError() << where
-                             << ": attribute \"dtensor.name\" is not a string";
+    return op->emitOpError()
+           << where << ": attribute \"dtensor.name\" is not a string";
   if (name == DTensorDialect::kDonatedAttr && !isa<UnitAttr>(attr.getValue()))
     return op->emitOpError()
            << where << ": attribute \"dtensor.donated\" takes no value";
@@ -188,9 +188,10 @@ LogicalResult DTensorDialect::verifyRegionArgAttribute(Operation *op,
                               "argument " + Twine(argIndex));
 }
 
-LogicalResult DTensorDialect::verifyRegionResultAttribute(
-    Operation *op, unsigned regionIndex, unsigned resultIndex,
-    NamedAttribute attr) {
+LogicalResult DTensorDialect::verifyRegionResultAttribute(Operation *op,
+                                                          unsigned regionIndex,
+                                                          unsigned resultIndex,
+                                                          NamedAttribute attr) {
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function || resultIndex >= function.getNumResults())
     return success();

@@ -42,8 +42,7 @@ firstGroup(ArrayRef<Expr> from, ArrayRef<Expr> to, const Facts &facts) {
   for (unsigned total = 2; total <= from.size() + to.size(); ++total)
     for (unsigned left = 1; left < total && left <= from.size(); ++left) {
       unsigned right = total - left;
-      if (right <= to.size() &&
-          facts.proveEqual(from[left - 1], to[right - 1]))
+      if (right <= to.size() && facts.proveEqual(from[left - 1], to[right - 1]))
         return std::pair(left, right);
     }
   return std::nullopt;
@@ -110,8 +109,8 @@ Expr divideExactly(Expr lhs, Expr rhs) {
       return quotient;
     if (rest.isOverflow())
       return {};
-    Expr next = divideTerm(context, rest.getTerms().front(),
-                           rhs.getTerms().front());
+    Expr next =
+        divideTerm(context, rest.getTerms().front(), rhs.getTerms().front());
     if (!next)
       return {};
     quotient = quotient + next;

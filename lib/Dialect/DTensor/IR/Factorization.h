@@ -12,8 +12,8 @@
 //   (6, 4) -> (8, 3)          one group, factor gcd(6, 8) = 2, rest stays whole
 //
 // Within a group the factors from the left multiply to the same running product
-// on both sides; where that cannot go on, the rest of each dimension is a factor
-// of its own, which must stay whole. Extents of 1 are in no group.
+// on both sides; where that cannot go on, the rest of each dimension is a
+// factor of its own, which must stay whole. Extents of 1 are in no group.
 //
 //===----------------------------------------------------------------------===//
 

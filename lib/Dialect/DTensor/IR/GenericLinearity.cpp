@@ -160,10 +160,9 @@ static bool isAffineIn(ArrayRef<Terms> results, InputSet set) {
 
 /// Linear in the set, or independent of it.
 static bool isLinearOrWhole(const Terms &terms, InputSet set) {
-  return !(inputsOf(terms) & set) ||
-         llvm::all_of(terms, [&](const Term &term) {
-           return llvm::popcount(term.linear & set) == 1;
-         });
+  return !(inputsOf(terms) & set) || llvm::all_of(terms, [&](const Term &term) {
+    return llvm::popcount(term.linear & set) == 1;
+  });
 }
 
 /// Grows {seed} to a set in which every result is affine, preferring inputs of

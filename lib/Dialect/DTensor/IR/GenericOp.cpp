@@ -36,14 +36,14 @@ void GenericOp::build(
   for (bool isReduced : reduced)
     iterators.push_back(isReduced ? "reduction" : "parallel");
   build(builder, state, results, inputs, captures,
-        builder.getAffineMapArrayAttr(maps),
-        builder.getStrArrayAttr(iterators),
+        builder.getAffineMapArrayAttr(maps), builder.getStrArrayAttr(iterators),
         reduceKindArray(builder, reductions),
         label.empty() ? StringAttr() : builder.getStringAttr(label));
   SmallVector<Type> types;
   for (Value input : inputs)
     types.push_back(getElementTypeOrSelf(input.getType()));
-  llvm::append_range(types, captures.getTypes());
+  for (Value capture : captures)
+    types.push_back(withoutLayout(capture.getType()));
   OpBuilder::InsertionGuard guard(builder);
   Block *block =
       builder.createBlock(state.regions.front().get(), {}, types,

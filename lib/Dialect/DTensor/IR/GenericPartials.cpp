@@ -95,9 +95,10 @@ static bool isIncreasing(Operation *op) {
   if (isa<arith::UIToFPOp, arith::ExtUIOp>(op))
     return op->getOperand(0).getType().isInteger(1);
   return isa<arith::ExtFOp, arith::TruncFOp, math::ExpOp, math::Exp2Op,
-             math::ExpM1Op, math::TanhOp, math::ErfOp, math::AtanOp, math::SinhOp, math::AsinhOp,
-             math::CbrtOp, math::CeilOp, math::FloorOp, math::RoundOp,
-             math::RoundEvenOp, math::TruncOp>(op);
+             math::ExpM1Op, math::TanhOp, math::ErfOp, math::AtanOp,
+             math::SinhOp, math::AsinhOp, math::CbrtOp, math::CeilOp,
+             math::FloorOp, math::RoundOp, math::RoundEvenOp, math::TruncOp>(
+      op);
 }
 
 /// Increasing where defined, NaN below.
@@ -131,8 +132,7 @@ static ReduceKind flip(ReduceKind kind) {
 static bool isExtremum(Operation *op, ReduceKind kind) {
   if (kind == ReduceKind::Max)
     return isa<arith::MaximumFOp, arith::MaxSIOp>(op) ||
-           (isa<arith::OrIOp>(op) &&
-            op->getResult(0).getType().isInteger(1));
+           (isa<arith::OrIOp>(op) && op->getResult(0).getType().isInteger(1));
   return isa<arith::MinimumFOp, arith::MinSIOp>(op) ||
          (isa<arith::AndIOp>(op) && op->getResult(0).getType().isInteger(1));
 }
@@ -172,8 +172,8 @@ State BodyWalk::computeExtremum(Operation *inner, State first,
     return same;
   if (isa<arith::SubFOp>(inner))
     return pendingFirst ? same : flipped;
-  bool scales = isa<arith::MulFOp>(inner) ||
-                (isa<arith::DivFOp>(inner) && pendingFirst);
+  bool scales =
+      isa<arith::MulFOp>(inner) || (isa<arith::DivFOp>(inner) && pendingFirst);
   if (!scales || literal->isZero())
     return State::lost();
   return literal->isNegative() ? flipped : same;

@@ -46,8 +46,8 @@ static SmallVector<Value> createInits(GenericOp op, OpBuilder &builder,
       TypedAttr neutral = getNeutralElement(
           op.getReduction(i), getElementTypeOrSelf(result.getType()));
       Value fill = arith::ConstantOp::create(builder, op.getLoc(), neutral);
-      init = linalg::FillOp::create(builder, op.getLoc(), fill, init)
-                 .getResult(0);
+      init =
+          linalg::FillOp::create(builder, op.getLoc(), fill, init).getResult(0);
     }
     inits.push_back(init);
   }
@@ -71,11 +71,9 @@ static SmallVector<Value> createOffsets(GenericOp op,
 static Value createPosition(OpBuilder &builder, IndexOp index,
                             ArrayRef<Value> offsets) {
   uint64_t iterator = index.getIterator();
-  Value position =
-      linalg::IndexOp::create(builder, index.getLoc(), iterator);
+  Value position = linalg::IndexOp::create(builder, index.getLoc(), iterator);
   if (Value offset = offsets[iterator])
-    position =
-        arith::AddIOp::create(builder, index.getLoc(), position, offset);
+    position = arith::AddIOp::create(builder, index.getLoc(), position, offset);
   return position;
 }
 
@@ -104,6 +102,13 @@ static void cloneBody(GenericOp op, OpBuilder &builder, IRMapping &mapping,
   linalg::YieldOp::create(builder, op.getLoc(), values);
 }
 
+/// A capture is whole, so only what is static may differ from the body's view.
+static Value castCapture(OpBuilder &builder, Value local, Type type) {
+  if (local.getType() == type)
+    return local;
+  return tensor::CastOp::create(builder, local.getLoc(), type, local);
+}
+
 LogicalResult GenericOp::partition(OpBuilder &builder, ValueRange operands,
                                    PartitionContext &context,
                                    SmallVectorImpl<Value> &results) {
@@ -114,14 +119,17 @@ LogicalResult GenericOp::partition(OpBuilder &builder, ValueRange operands,
   for (Value value : outside)
     mapping.map(value, context.getLocal(value));
   for (unsigned i = 0; i < getCaptures().size(); ++i)
-    mapping.map(getBody().getArgument(inputs + i), operands[inputs + i]);
+    mapping.map(getBody().getArgument(inputs + i),
+                castCapture(builder, operands[inputs + i],
+                            getBody().getArgument(inputs + i).getType()));
   SmallVector<Value> offsets = createOffsets(*this, context);
   SmallVector<Value> inits = createInits(*this, builder, context);
   SmallVector<utils::IteratorType> iterators;
   for (unsigned i = 0; i < getNumIterators(); ++i)
     iterators.push_back(isReduction(i) ? utils::IteratorType::reduction
                                        : utils::IteratorType::parallel);
-  auto maps = llvm::to_vector(getIndexingMaps().getAsValueRange<AffineMapAttr>());
+  auto maps =
+      llvm::to_vector(getIndexingMaps().getAsValueRange<AffineMapAttr>());
   auto local = linalg::GenericOp::create(
       builder, getLoc(), ValueRange(inits).getTypes(),
       operands.take_front(inputs), inits, maps, iterators,

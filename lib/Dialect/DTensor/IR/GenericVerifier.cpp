@@ -39,10 +39,9 @@ static LogicalResult verifyIterators(GenericOp op) {
 static LogicalResult verifyMaps(GenericOp op) {
   unsigned tensors = op.getInputs().size() + op.getNumResults();
   if (op.getIndexingMaps().size() != tensors)
-    return op.emitOpError("has ") << op.getIndexingMaps().size()
-                                  << " maps but " << op.getInputs().size()
-                                  << " inputs and " << op.getNumResults()
-                                  << " results";
+    return op.emitOpError("has ") << op.getIndexingMaps().size() << " maps but "
+                                  << op.getInputs().size() << " inputs and "
+                                  << op.getNumResults() << " results";
   for (unsigned i = 0; i < tensors; ++i) {
     AffineMap map = op.getInputMap(i);
     if (map.getNumSymbols() != 0)
@@ -84,9 +83,8 @@ static LogicalResult verifyResultMaps(GenericOp op) {
 static LogicalResult verifyReductions(GenericOp op) {
   unsigned expected = op.hasReduction() ? op.getNumResults() : 0;
   if (op.getReductions().size() != expected)
-    return op.emitOpError("has ")
-           << op.getReductions().size() << " reduction kinds, expected "
-           << expected;
+    return op.emitOpError("has ") << op.getReductions().size()
+                                  << " reduction kinds, expected " << expected;
   for (unsigned i = 0; i < expected; ++i) {
     Type element = getElementTypeOrSelf(op.getResult(i).getType());
     ReduceKind kind = op.getReduction(i);
@@ -94,9 +92,9 @@ static LogicalResult verifyReductions(GenericOp op) {
       return op.emitOpError("result ")
              << i << " is reduced by avg, expected sum and a division";
     if (!canReduce(kind, element))
-      return op.emitOpError("result ") << i << " of " << element
-                                       << " cannot be reduced by "
-                                       << stringify(kind);
+      return op.emitOpError("result ")
+             << i << " of " << element << " cannot be reduced by "
+             << stringify(kind);
   }
   return success();
 }
@@ -110,11 +108,9 @@ struct Seen {
 static LogicalResult verifyExtents(GenericOp op, unsigned index,
                                    MutableArrayRef<Seen> seen) {
   SmallVector<Expr> extents = getExtents(typeOf(op, index));
-  for (auto [dim, expr] :
-       llvm::enumerate(op.getInputMap(index).getResults())) {
+  for (auto [dim, expr] : llvm::enumerate(op.getInputMap(index).getResults())) {
     Expr extent = extents[dim];
-    std::string name =
-        nameOf(op, index) + " dimension " + std::to_string(dim);
+    std::string name = nameOf(op, index) + " dimension " + std::to_string(dim);
     if (isa<AffineConstantExpr>(expr) && extent &&
         provablyDifferent(extent, Expr::constant(extent.getContext(), 1)))
       return op.emitOpError() << name << " has extent " << extent.str()
@@ -125,9 +121,8 @@ static LogicalResult verifyExtents(GenericOp op, unsigned index,
     Seen &first = seen[iterator.getPosition()];
     if (provablyDifferent(first.extent, extent))
       return op.emitOpError()
-             << name << " has extent " << extent.str() << " but "
-             << first.name << " on the same iterator has "
-             << first.extent.str();
+             << name << " has extent " << extent.str() << " but " << first.name
+             << " on the same iterator has " << first.extent.str();
     if (!first.extent)
       first = {extent, name};
   }
@@ -153,7 +148,8 @@ static LogicalResult verifyBody(GenericOp op) {
   SmallVector<Type> expected;
   for (Value input : op.getInputs())
     expected.push_back(getElementTypeOrSelf(input.getType()));
-  llvm::append_range(expected, op.getCaptures().getTypes());
+  for (Value capture : op.getCaptures())
+    expected.push_back(withoutLayout(capture.getType()));
   Block &block = op.getBody().front();
   if (block.getNumArguments() != expected.size())
     return op.emitOpError("body has ")

@@ -72,9 +72,7 @@ bool SliceOp::isWhole(unsigned dim) {
 }
 
 /// lhs <= rhs fails for every value of the symbols.
-static bool neverLE(Expr lhs, Expr rhs) {
-  return Facts().proveLT(rhs, lhs);
-}
+static bool neverLE(Expr lhs, Expr rhs) { return Facts().proveLT(rhs, lhs); }
 
 /// One dimension: 0 <= start, step >= 1, and the last element is inside.
 static LogicalResult verifySliceDim(SliceOp op, unsigned dim, Expr extent) {
@@ -94,9 +92,11 @@ static LogicalResult verifySliceDim(SliceOp op, unsigned dim, Expr extent) {
   if (!extent || !Facts().provePositive(size))
     return success();
   Expr last = start + (size - 1) * step;
+  if (last.isOverflow())
+    return error("the last element overflows 64 bits");
   if (neverLE(last + 1, extent))
-    return error("the last element " + last.str() +
-                 " is outside of extent " + extent.str());
+    return error("the last element " + last.str() + " is outside of extent " +
+                 extent.str());
   return success();
 }
 
@@ -161,9 +161,8 @@ LogicalResult SliceOp::partition(OpBuilder &builder, ValueRange operands,
 //===----------------------------------------------------------------------===//
 
 /// The extents of a concatenation; errors at `op`.
-static FailureOr<ExtentList> inferConcat(ConcatOp op,
-                                         ArrayRef<ExtentList> operands,
-                                         const Facts &facts) {
+static FailureOr<ExtentList>
+inferConcat(ConcatOp op, ArrayRef<ExtentList> operands, const Facts &facts) {
   if (operands.empty())
     return op.emitOpError("has no operands");
   ExtentList extents = operands.front();
@@ -178,13 +177,14 @@ static FailureOr<ExtentList> inferConcat(ConcatOp op,
     for (auto [dim, extent] : llvm::enumerate(operands[number])) {
       if (dim == concatDim)
         extents[dim] = extents[dim] + extent;
-      else if (failed(checkExtent(op,
-                                  "operand " + Twine(number) + " dimension " +
-                                      Twine(dim),
-                                  extent, extents[dim], facts)))
+      else if (failed(checkExtent(
+                   op, "operand " + Twine(number) + " dimension " + Twine(dim),
+                   extent, extents[dim], facts)))
         return failure();
     }
   }
+  if (failed(checkOverflow(op, extents)))
+    return failure();
   return extents;
 }
 
@@ -267,8 +267,7 @@ LogicalResult ConstantOp::verify() {
   if (valueType.getShape() == type.getShape() &&
       valueType.getElementType() == type.getElementType())
     return success();
-  return emitOpError("value has type ")
-         << valueType << ", result " << type;
+  return emitOpError("value has type ") << valueType << ", result " << type;
 }
 
 FailureOr<ShardingRule> ConstantOp::getShardingRule() {

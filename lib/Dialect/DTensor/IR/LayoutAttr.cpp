@@ -19,10 +19,14 @@ using namespace dtensor;
 
 /// What follows `shard`: `(0)` or `(0, unit = D)`.
 static ParseResult parseShard(AsmParser &parser, Placement &placement) {
-  unsigned dim;
+  int64_t dim;
   Expr unit;
-  if (parser.parseLParen() || parser.parseInteger(dim))
+  SMLoc loc;
+  if (parser.parseLParen() || parser.getCurrentLocation(&loc) ||
+      parser.parseInteger(dim))
     return failure();
+  if (dim < 0 || dim > std::numeric_limits<int32_t>::max())
+    return parser.emitError(loc, "shard names dimension ") << dim;
   if (succeeded(parser.parseOptionalComma()) &&
       (parser.parseKeyword("unit") || parser.parseEqual() ||
        dtensor::parseExpr(parser, unit)))
@@ -92,8 +96,8 @@ ParseResult dtensor::parsePlacements(AsmParser &parser, MeshAttr mesh,
   unsigned numAxes = mesh.getMesh().getNumAxes();
   if (layout.placements.size() != numAxes)
     return parser.emitError(loc, "layout has ")
-           << layout.placements.size() << " placements but mesh has "
-           << numAxes << " axes";
+           << layout.placements.size() << " placements but mesh has " << numAxes
+           << " axes";
   if (failed(parser.parseOptionalKeyword("order")))
     return success();
   if (parser.parseEqual() || parseOrder(parser, mesh.getMesh(), layout.order))
@@ -105,10 +109,9 @@ ParseResult dtensor::parsePlacements(AsmParser &parser, MeshAttr mesh,
 void dtensor::printPlacements(AsmPrinter &printer, MeshAttr mesh,
                               const Layout &layout) {
   printer << "[";
-  llvm::interleaveComma(layout.placements, printer,
-                        [&](const Placement &placement) {
-                          printer << placement.str();
-                        });
+  llvm::interleaveComma(
+      layout.placements, printer,
+      [&](const Placement &placement) { printer << placement.str(); });
   printer << "]";
   if (layout.hasDefaultOrder())
     return;
@@ -160,15 +163,45 @@ void LayoutAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 MeshAttr mesh, Layout layout) {
-  return success(layout.verify(
-      mesh.getMesh(), [&](const Twine &message) { emitError() << message; }));
+/// A global number is the same on every rank, and its axes are of the mesh.
+static LogicalResult verifyAxesOf(function_ref<InFlightDiagnostic()> emitError,
+                                  const Mesh &mesh, Expr expr,
+                                  const std::string &what) {
+  LogicalResult result = success();
+  expr.walkSymbols([&](StringRef name, SymbolKind kind) {
+    if (kind == SymbolKind::Extent || failed(result))
+      return;
+    if (!mesh.lookup(name))
+      result = emitError() << what << " is " << expr.str() << ", but \"" << name
+                           << "\" is not an axis of the mesh";
+    else if (kind == SymbolKind::AxisIndex)
+      result = emitError() << what << " is " << expr.str()
+                           << ", which differs from rank to rank";
+  });
+  return result;
 }
 
-LogicalResult LayoutAttr::verifyEncoding(
-    ArrayRef<int64_t> shape, Type elementType,
-    function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 MeshAttr mesh, Layout layout) {
+  if (!layout.verify(mesh.getMesh(),
+                     [&](const Twine &message) { emitError() << message; }))
+    return failure();
+  for (auto [dim, extent] : llvm::enumerate(layout.extents))
+    if (failed(verifyAxesOf(emitError, mesh.getMesh(), extent,
+                            "extent of dimension " + std::to_string(dim))))
+      return failure();
+  for (const Placement &placement : layout.placements)
+    if (placement.unit &&
+        failed(
+            verifyAxesOf(emitError, mesh.getMesh(), placement.unit,
+                         "unit of dimension " + std::to_string(placement.dim))))
+      return failure();
+  return success();
+}
+
+LogicalResult
+LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                           function_ref<InFlightDiagnostic()> emitError) const {
   ArrayRef<Expr> extents = getExtents();
   if (extents.size() != shape.size())
     return emitError() << "layout has " << extents.size()

@@ -26,9 +26,12 @@ LayoutAttr dtensor::getLayout(Value value) {
   return getLayout(value.getType());
 }
 
-RankedTensorType dtensor::withLayout(RankedTensorType type,
-                                     LayoutAttr layout) {
+RankedTensorType dtensor::withLayout(RankedTensorType type, LayoutAttr layout) {
   return RankedTensorType::get(type.getShape(), type.getElementType(), layout);
+}
+
+Type dtensor::withoutLayout(Type type) {
+  return getLayout(type) ? withLayout(cast<RankedTensorType>(type), {}) : type;
 }
 
 SmallVector<Expr> dtensor::getExtents(Type type) {
@@ -40,9 +43,8 @@ SmallVector<Expr> dtensor::getExtents(Type type) {
     return extents;
   ExprContext &context = getExprContext(type.getContext());
   for (int64_t size : tensor.getShape())
-    extents.push_back(ShapedType::isDynamic(size)
-                          ? Expr()
-                          : Expr::constant(context, size));
+    extents.push_back(
+        ShapedType::isDynamic(size) ? Expr() : Expr::constant(context, size));
   return extents;
 }
 
@@ -102,8 +104,7 @@ static MeshAttr meshOfAttrs(ArrayAttr dictionaries) {
   if (!dictionaries)
     return {};
   for (auto dictionary : dictionaries.getAsRange<DictionaryAttr>())
-    if (auto layout =
-            dictionary.getAs<LayoutAttr>(DTensorDialect::kLayoutAttr))
+    if (auto layout = dictionary.getAs<LayoutAttr>(DTensorDialect::kLayoutAttr))
       return layout.getMesh();
   return {};
 }
@@ -152,8 +153,7 @@ bool dtensor::provablyDifferent(Expr lhs, Expr rhs) {
 }
 
 static LogicalResult verifySameExtents(Operation *op, RankedTensorType lhs,
-                                       RankedTensorType rhs,
-                                       bool sameExtents) {
+                                       RankedTensorType rhs, bool sameExtents) {
   SmallVector<Expr> from = getExtents(lhs), to = getExtents(rhs);
   for (auto [dim, x, y] : llvm::enumerate(from, to)) {
     if (x && y && (sameExtents ? x != y : provablyDifferent(x, y)))

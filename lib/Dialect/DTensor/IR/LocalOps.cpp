@@ -47,17 +47,16 @@ static SmallVector<OpFoldResult> staticSizesOr(RankedTensorType type,
   SmallVector<OpFoldResult> result(sizes);
   for (auto [dim, size] : llvm::enumerate(type.getShape()))
     if (!ShapedType::isDynamic(size))
-      result[dim] =
-          IntegerAttr::get(IndexType::get(type.getContext()), size);
+      result[dim] = IntegerAttr::get(IndexType::get(type.getContext()), size);
   return result;
 }
 
 LogicalResult
 AllGatherOp::reifyResultShapes(OpBuilder &builder,
                                ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(staticSizesOr(
-      getType(),
-      sizesWith(builder, getLoc(), getInput(), getDim(), getExtent())));
+  shapes.push_back(
+      staticSizesOr(getType(), sizesWith(builder, getLoc(), getInput(),
+                                         getDim(), getExtent())));
   return success();
 }
 
@@ -71,17 +70,17 @@ AllReduceOp::reifyResultShapes(OpBuilder &builder,
 LogicalResult
 ReduceScatterOp::reifyResultShapes(OpBuilder &builder,
                                    ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(staticSizesOr(
-      getType(),
-      sizesWith(builder, getLoc(), getInput(), getDim(), getSize())));
+  shapes.push_back(
+      staticSizesOr(getType(), sizesWith(builder, getLoc(), getInput(),
+                                         getDim(), getSize())));
   return success();
 }
 
 LogicalResult
 AllToAllOp::reifyResultShapes(OpBuilder &builder,
                               ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<OpFoldResult> sizes = sizesWith(builder, getLoc(), getInput(),
-                                              getGatherDim(), getExtent());
+  SmallVector<OpFoldResult> sizes =
+      sizesWith(builder, getLoc(), getInput(), getGatherDim(), getExtent());
   sizes[getSplitDim()] = getSize();
   shapes.push_back(staticSizesOr(getType(), sizes));
   return success();
@@ -102,9 +101,9 @@ CollectivePermuteOp::reifyResultShapes(OpBuilder &builder,
 LogicalResult
 ShardSliceOp::reifyResultShapes(OpBuilder &builder,
                                 ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(staticSizesOr(
-      getType(),
-      sizesWith(builder, getLoc(), getInput(), getDim(), getSize())));
+  shapes.push_back(
+      staticSizesOr(getType(), sizesWith(builder, getLoc(), getInput(),
+                                         getDim(), getSize())));
   return success();
 }
 
@@ -129,8 +128,7 @@ static LogicalResult verifyAxes(Operation *op, MeshAttr mesh,
   for (int64_t axis : axes) {
     if (axis < 0 || axis >= numAxes)
       return op->emitOpError("axis ")
-             << axis << " is out of range for a mesh of " << numAxes
-             << " axes";
+             << axis << " is out of range for a mesh of " << numAxes << " axes";
     if (seen.test(axis))
       return op->emitOpError("axis ") << axis << " appears twice";
     seen.set(axis);
@@ -162,7 +160,8 @@ static LogicalResult verifyTensors(Operation *op, ArrayRef<int64_t> changed) {
 
 template <class Op>
 static LogicalResult verifyOneDim(Op op) {
-  if (failed(verifyDim(op, "dim", op.getDim(), op.getInput().getType().getRank())))
+  if (failed(
+          verifyDim(op, "dim", op.getDim(), op.getInput().getType().getRank())))
     return failure();
   return verifyTensors(op, op.getDim());
 }

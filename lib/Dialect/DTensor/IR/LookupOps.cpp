@@ -91,8 +91,7 @@ static Value buildRead(OpBuilder &builder, Location loc, const Lookup &lookup,
   builder.setInsertionPointToStart(choice.thenBlock());
   for (Value &position : positions)
     position = position ? position : local;
-  Value read =
-      tensor::ExtractOp::create(builder, loc, lookup.table, positions);
+  Value read = tensor::ExtractOp::create(builder, loc, lookup.table, positions);
   scf::YieldOp::create(builder, loc, read);
   builder.setInsertionPointToStart(choice.elseBlock());
   scf::YieldOp::create(builder, loc,
@@ -183,6 +182,7 @@ FailureOr<ShardingRule> EmbeddingOp::getShardingRule() {
   }
   builder.rule.operands = {indexMap, tableMap};
   builder.rule.results = {resultMap};
+  builder.rule.lookedUp = {1};
   builder.addPartials(linearReduceKinds(), 2, {1});
   return std::move(builder.rule);
 }
@@ -196,15 +196,14 @@ LogicalResult EmbeddingOp::partition(OpBuilder &builder, ValueRange operands,
                                      PartitionContext &context,
                                      SmallVectorImpl<Value> &results) {
   unsigned rank = cast<RankedTensorType>(getResult().getType()).getRank();
-  unsigned indexRank =
-      cast<RankedTensorType>(getIndices().getType()).getRank();
+  unsigned indexRank = cast<RankedTensorType>(getIndices().getType()).getRank();
   IteratorList tableDims = {kBroadcast};
   for (unsigned dim = indexRank; dim < rank; ++dim)
     tableDims.push_back(dim);
-  results.push_back(buildLookup(
-      *this, builder, context,
-      getLookup(builder, context, getTable(), operands[1], 0), operands[0],
-      identityDims(indexRank), tableDims));
+  results.push_back(
+      buildLookup(*this, builder, context,
+                  getLookup(builder, context, getTable(), operands[1], 0),
+                  operands[0], identityDims(indexRank), tableDims));
   return success();
 }
 
@@ -248,6 +247,7 @@ FailureOr<ShardingRule> GatherOp::getShardingRule() {
   }
   builder.rule.operands = {inputMap, indexMap};
   builder.rule.results = {indexMap};
+  builder.rule.lookedUp = {0};
   builder.addPartials(linearReduceKinds(), 2, {0});
   return std::move(builder.rule);
 }
@@ -257,9 +257,8 @@ LogicalResult GatherOp::normalize(NormalizeContext &context) {
   if (failed(checkGather(*this, operands, context.getFacts())))
     return failure();
   for (auto [dim, extent] : llvm::enumerate(operands[1]))
-    if (dim != getDim() &&
-        failed(context.unify(*this, extent, operands[0][dim],
-                             "dimension " + Twine(dim))))
+    if (dim != getDim() && failed(context.unify(*this, extent, operands[0][dim],
+                                                "dimension " + Twine(dim))))
       return failure();
   return normalizeCore(*this, context, operands[1]);
 }

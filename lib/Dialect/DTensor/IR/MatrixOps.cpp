@@ -24,8 +24,8 @@ using namespace dtensor;
 /// `resultType`.
 static Value buildProduct(OpBuilder &builder, Location loc, StringRef label,
                           Value lhs, Value rhs, ArrayRef<IteratorList> dims,
-                          const IteratorList &resultDims,
-                          unsigned numIterators, RankedTensorType resultType) {
+                          const IteratorList &resultDims, unsigned numIterators,
+                          RankedTensorType resultType) {
   Type element = resultType.getElementType();
   return buildGeneric(builder, loc, label, {lhs, rhs}, dims, resultDims,
                       numIterators, ReduceKind::Sum, resultType,
@@ -55,8 +55,8 @@ static LogicalResult checkElements(Operation *op) {
   if (isBool(type) || type.isIndex() || to.isIndex() ||
       isa<FloatType>(type) != isa<FloatType>(to) ||
       type.getIntOrFloatBitWidth() > to.getIntOrFloatBitWidth() ||
-      (type != to && type.getIntOrFloatBitWidth() ==
-                         to.getIntOrFloatBitWidth()))
+      (type != to &&
+       type.getIntOrFloatBitWidth() == to.getIntOrFloatBitWidth()))
     return op->emitOpError("cannot accumulate products of ")
            << type << " in " << to;
   return success();
@@ -66,8 +66,8 @@ static LogicalResult checkRank(Operation *op, StringRef name, int64_t rank,
                                int64_t least, int64_t most) {
   if (rank >= least && rank <= most)
     return success();
-  auto error = op->emitOpError() << name << " has rank " << rank
-                                 << ", expected ";
+  auto error = op->emitOpError()
+               << name << " has rank " << rank << ", expected ";
   if (least == most)
     return error << least;
   return error << "at least " << least;
@@ -108,8 +108,7 @@ static LogicalResult inferMatmul(Operation *op, ArrayRef<ExtentList> operands,
 }
 
 static LogicalResult decomposeMatmul(Operation *op, OpBuilder &builder,
-                                     ValueRange operands,
-                                     TypeRange resultTypes,
+                                     ValueRange operands, TypeRange resultTypes,
                                      SmallVectorImpl<Value> &results) {
   auto matmul = cast<MatmulOp>(op);
   auto resultType = cast<RankedTensorType>(resultTypes[0]);
@@ -161,20 +160,18 @@ static LogicalResult inferLinear(Operation *op, ArrayRef<ExtentList> operands,
 static Value buildBias(OpBuilder &builder, Location loc, Value product,
                        Value bias, RankedTensorType resultType) {
   int64_t rank = resultType.getRank();
-  return buildGeneric(builder, loc, "bias", {product, bias},
-                      {identityDims(rank), {rank - 1}}, identityDims(rank),
-                      rank, ReduceKind::Sum, resultType,
-                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                        Scalars s{b, loc};
-                        Value rhs = s.cast(args[1], args[0].getType());
-                        return s.cast(s.add(args[0], rhs),
-                                      resultType.getElementType());
-                      });
+  return buildGeneric(
+      builder, loc, "bias", {product, bias}, {identityDims(rank), {rank - 1}},
+      identityDims(rank), rank, ReduceKind::Sum, resultType,
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Scalars s{b, loc};
+        Value rhs = s.cast(args[1], args[0].getType());
+        return s.cast(s.add(args[0], rhs), resultType.getElementType());
+      });
 }
 
 static LogicalResult decomposeLinear(Operation *op, OpBuilder &builder,
-                                     ValueRange operands,
-                                     TypeRange resultTypes,
+                                     ValueRange operands, TypeRange resultTypes,
                                      SmallVectorImpl<Value> &results) {
   auto resultType = cast<RankedTensorType>(resultTypes[0]);
   int64_t rank = resultType.getRank(), n = rank - 1, k = rank;
@@ -184,9 +181,9 @@ static LogicalResult decomposeLinear(Operation *op, OpBuilder &builder,
   RankedTensorType type = productType(resultType);
   if (hasBias)
     type = openType(type, type.getElementType(), getExtents(type));
-  Value value = buildProduct(builder, op->getLoc(), "linear", operands[0],
-                             operands[1], {input, {n, k}}, identityDims(rank),
-                             rank + 1, type);
+  Value value =
+      buildProduct(builder, op->getLoc(), "linear", operands[0], operands[1],
+                   {input, {n, k}}, identityDims(rank), rank + 1, type);
   if (hasBias)
     value = buildBias(builder, op->getLoc(), value, operands[2], resultType);
   else

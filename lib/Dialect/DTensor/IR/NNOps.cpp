@@ -108,16 +108,15 @@ static Value buildShifted(Scalars s, ValueRange args, Type accumulator) {
 
 static Value buildSoftmax(NNBuilder &nn, Value maximum, Type resultType) {
   Type accumulator = nn.accumulator;
-  Value exp = nn.map("exp", {nn.input, maximum}, {nn.all, nn.kept},
-                     nn.wideType(),
-                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-                       Scalars s{b, loc};
-                       return math::ExpOp::create(
-                           b, loc, buildShifted(s, args, accumulator));
-                     });
-  Value sum = nn.reduce(
-      "sum", exp, {nn.all}, ReduceKind::Sum,
-      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  Value exp = nn.map(
+      "exp", {nn.input, maximum}, {nn.all, nn.kept}, nn.wideType(),
+      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Scalars s{b, loc};
+        return math::ExpOp::create(b, loc, buildShifted(s, args, accumulator));
+      });
+  Value sum =
+      nn.reduce("sum", exp, {nn.all}, ReduceKind::Sum,
+                [](OpBuilder &, Location, ValueRange args) { return args[0]; });
   return nn.map("div", {exp, sum}, {nn.all, nn.kept}, resultType,
                 [&](OpBuilder &b, Location loc, ValueRange args) {
                   Scalars s{b, loc};
@@ -128,23 +127,20 @@ static Value buildSoftmax(NNBuilder &nn, Value maximum, Type resultType) {
 
 static Value buildLogSoftmax(NNBuilder &nn, Value maximum, Type resultType) {
   Type accumulator = nn.accumulator;
-  Value sum =
-      nn.reduce("sum_exp", {nn.input, maximum}, {nn.all, nn.kept},
-                ReduceKind::Sum,
-                [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-                  Scalars s{b, loc};
-                  return math::ExpOp::create(
-                      b, loc, buildShifted(s, args, accumulator));
-                });
-  return nn.map("log_softmax", {nn.input, maximum, sum},
-                {nn.all, nn.kept, nn.kept}, resultType,
-                [&](OpBuilder &b, Location loc, ValueRange args) {
-                  Scalars s{b, loc};
-                  Value shifted = buildShifted(s, args, accumulator);
-                  Value log = math::LogOp::create(b, loc, args[2]);
-                  return s.cast(s.sub(shifted, log),
-                                getElementTypeOrSelf(resultType));
-                });
+  Value sum = nn.reduce(
+      "sum_exp", {nn.input, maximum}, {nn.all, nn.kept}, ReduceKind::Sum,
+      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Scalars s{b, loc};
+        return math::ExpOp::create(b, loc, buildShifted(s, args, accumulator));
+      });
+  return nn.map(
+      "log_softmax", {nn.input, maximum, sum}, {nn.all, nn.kept, nn.kept},
+      resultType, [&](OpBuilder &b, Location loc, ValueRange args) {
+        Scalars s{b, loc};
+        Value shifted = buildShifted(s, args, accumulator);
+        Value log = math::LogOp::create(b, loc, args[2]);
+        return s.cast(s.sub(shifted, log), getElementTypeOrSelf(resultType));
+      });
 }
 
 static LogicalResult decomposeSoftmax(Operation *op, OpBuilder &builder,
@@ -189,10 +185,9 @@ static LogicalResult inferNorm(Operation *op, ArrayRef<ExtentList> operands,
              << number << " has rank " << extents.size() << ", expected "
              << trailing;
     for (auto [dim, extent] : llvm::enumerate(extents))
-      if (failed(checkExtent(op,
-                             "parameter " + Twine(number) + " dimension " +
-                                 Twine(dim),
-                             extent, normalized[dim], facts)))
+      if (failed(checkExtent(
+              op, "parameter " + Twine(number) + " dimension " + Twine(dim),
+              extent, normalized[dim], facts)))
         return failure();
   }
   return inferSame(operands, results);
@@ -226,27 +221,26 @@ static Value buildSquares(NNBuilder &nn, Value mean) {
                    });
 }
 
-/// (x - mean) * rsqrt(variance + eps) * weight + bias, as far as they are given.
-/// `inputs` are x, the variance, the parameters and at last the mean.
+/// (x - mean) * rsqrt(variance + eps) * weight + bias, as far as they are
+/// given. `inputs` are x, the variance, the parameters and at last the mean.
 static Value buildNormalized(NNBuilder &nn, StringRef label, ValueRange inputs,
                              ArrayRef<IteratorList> dims, unsigned parameters,
                              double eps, Type resultType) {
   Type type = nn.accumulator;
-  return nn.map(
-      label, inputs, dims, resultType,
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        Scalars s{b, loc};
-        Value x = s.cast(args[0], type);
-        if (args.size() > 2 + parameters)
-          x = s.sub(x, args.back());
-        Value shifted = s.add(args[1], s.constant(type, eps));
-        x = s.mul(x, math::RsqrtOp::create(b, loc, shifted));
-        if (parameters > 0)
-          x = s.mul(x, s.cast(args[2], type));
-        if (parameters > 1)
-          x = s.add(x, s.cast(args[3], type));
-        return s.cast(x, getElementTypeOrSelf(resultType));
-      });
+  return nn.map(label, inputs, dims, resultType,
+                [&](OpBuilder &b, Location loc, ValueRange args) {
+                  Scalars s{b, loc};
+                  Value x = s.cast(args[0], type);
+                  if (args.size() > 2 + parameters)
+                    x = s.sub(x, args.back());
+                  Value shifted = s.add(args[1], s.constant(type, eps));
+                  x = s.mul(x, math::RsqrtOp::create(b, loc, shifted));
+                  if (parameters > 0)
+                    x = s.mul(x, s.cast(args[2], type));
+                  if (parameters > 1)
+                    x = s.add(x, s.cast(args[3], type));
+                  return s.cast(x, getElementTypeOrSelf(resultType));
+                });
 }
 
 static LogicalResult decomposeNorm(Operation *op, OpBuilder &builder,
@@ -259,11 +253,11 @@ static LogicalResult decomposeNorm(Operation *op, OpBuilder &builder,
   Value count = nn.count();
   Value mean;
   if (isa<LayerNormOp>(op)) {
-    Value sum = nn.reduce("sum", input, {nn.all}, ReduceKind::Sum,
-                          [&](OpBuilder &b, Location loc, ValueRange args) {
-                            return Scalars{b, loc}.cast(args[0],
-                                                        nn.accumulator);
-                          });
+    Value sum =
+        nn.reduce("sum", input, {nn.all}, ReduceKind::Sum,
+                  [&](OpBuilder &b, Location loc, ValueRange args) {
+                    return Scalars{b, loc}.cast(args[0], nn.accumulator);
+                  });
     mean = buildMean(nn, sum, count);
   }
   Value variance = buildMean(nn, buildSquares(nn, mean), count);

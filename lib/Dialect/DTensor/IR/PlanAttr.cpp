@@ -73,10 +73,10 @@ static LogicalResult verifyStep(function_ref<InFlightDiagnostic()> emitError,
     seen.set(axis);
   }
   unsigned rank = step.result.getRank();
-  bool usesDim = step.kind != StepKind::AllReduce &&
-                 step.kind != StepKind::InitPartial;
-  unsigned dim = std::max(
-      step.dim, step.kind == StepKind::AllToAll ? step.fromDim : 0);
+  bool usesDim =
+      step.kind != StepKind::AllReduce && step.kind != StepKind::InitPartial;
+  unsigned dim =
+      std::max(step.dim, step.kind == StepKind::AllToAll ? step.fromDim : 0);
   if (usesDim && dim >= rank)
     return emitError() << stringify(step.kind) << " dim " << dim
                        << " is out of range for rank " << rank;
@@ -100,8 +100,8 @@ LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 static constexpr StepKind kAllKinds[] = {
-    StepKind::AllGather,  StepKind::AllReduce,   StepKind::ReduceScatter,
-    StepKind::AllToAll,   StepKind::ShardSlice,  StepKind::InitPartial,
+    StepKind::AllGather, StepKind::AllReduce,  StepKind::ReduceScatter,
+    StepKind::AllToAll,  StepKind::ShardSlice, StepKind::InitPartial,
     StepKind::Regroup};
 
 static bool usesReduce(StepKind kind) {
@@ -159,8 +159,7 @@ static ParseResult parseStep(AsmParser &parser, MeshAttr mesh, Step &step) {
   if (step.kind == StepKind::AllToAll &&
       (parser.parseKeyword("from") || parser.parseInteger(step.fromDim)))
     return failure();
-  if (parser.parseKeyword("to") ||
-      parsePlacements(parser, mesh, step.result))
+  if (parser.parseKeyword("to") || parsePlacements(parser, mesh, step.result))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("bytes")))
     return dtensor::parseExpr(parser, step.bytes);
@@ -175,9 +174,9 @@ Attribute PlanAttr::parse(AsmParser &parser, Type) {
   if (parser.parseLess() || parser.parseAttribute(mesh) ||
       parser.parseComma() || parseExtents(parser, extents) ||
       parser.parseComma() ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parseStep(parser, mesh, plan.steps.emplace_back());
-      }) ||
+      parser.parseCommaSeparatedList(
+          AsmParser::Delimiter::Square,
+          [&] { return parseStep(parser, mesh, plan.steps.emplace_back()); }) ||
       parser.parseGreater())
     return {};
   return PlanAttr::getChecked([&] { return parser.emitError(loc); }, mesh, plan,

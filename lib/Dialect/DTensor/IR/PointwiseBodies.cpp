@@ -47,9 +47,9 @@ static Value buildRemainder(Scalars &s, Operation *, ValueRange args) {
   Value rest = isFloat(lhs) ? arith::RemFOp::create(s.builder, s.loc, lhs, rhs)
                             : s.sub(lhs, s.mul(rhs, s.div(lhs, rhs)));
   Value zero = s.constant(lhs.getType(), 0);
-  Value signs = arith::XOrIOp::create(s.builder, s.loc,
-                                      s.compare("lt", rest, zero),
-                                      s.compare("lt", rhs, zero));
+  Value signs =
+      arith::XOrIOp::create(s.builder, s.loc, s.compare("lt", rest, zero),
+                            s.compare("lt", rhs, zero));
   Value wrong = arith::AndIOp::create(s.builder, s.loc, signs,
                                       s.compare("ne", rest, zero));
   Value fixed = s.select(wrong, s.add(rest, rhs), rest);
@@ -67,8 +67,8 @@ static Value buildAbs(Scalars &s, Operation *, ValueRange args) {
 static Value buildSign(Scalars &s, Operation *, ValueRange args) {
   Type type = args[0].getType();
   Value zero = s.constant(type, 0);
-  Value negative = s.select(s.compare("lt", args[0], zero),
-                            s.constant(type, -1), zero);
+  Value negative =
+      s.select(s.compare("lt", args[0], zero), s.constant(type, -1), zero);
   return s.select(s.compare("gt", args[0], zero), s.constant(type, 1),
                   negative);
 }

@@ -30,10 +30,9 @@ static LogicalResult joinExtent(Operation *op, unsigned operand, unsigned dim,
   }
   if (extent.isConstant(1))
     return success();
-  if (failed(checkExtent(op,
-                         "operand " + Twine(operand) + " dimension " +
-                             Twine(dim),
-                         extent, joined, facts)))
+  if (failed(checkExtent(
+          op, "operand " + Twine(operand) + " dimension " + Twine(dim), extent,
+          joined, facts)))
     return failure();
   if (extent.getConstant())
     joined = extent;
@@ -107,10 +106,10 @@ static LogicalResult decomposePointwise(Operation *op, OpBuilder &builder,
                                                                  : operand);
     return buildScalar(op, builder, loc, scalars);
   };
-  results.push_back(buildGeneric(
-      builder, op->getLoc(), op->getName().stripDialect(), tensors, dims,
-      identityDims(extents.size()), extents.size(), ReduceKind::Sum,
-      resultTypes[0], body));
+  results.push_back(buildGeneric(builder, op->getLoc(),
+                                 op->getName().stripDialect(), tensors, dims,
+                                 identityDims(extents.size()), extents.size(),
+                                 ReduceKind::Sum, resultTypes[0], body));
   return success();
 }
 
@@ -140,8 +139,8 @@ static LogicalResult checkChoice(Operation *op, StringRef name,
   auto attr = op->getAttrOfType<StringAttr>(name);
   if (!attr || llvm::is_contained(choices, attr.getValue()))
     return success();
-  auto error = op->emitOpError() << name << " is \"" << attr.getValue()
-                                 << "\", expected one of ";
+  auto error = op->emitOpError()
+               << name << " is \"" << attr.getValue() << "\", expected one of ";
   llvm::interleaveComma(choices, error);
   return error;
 }
@@ -156,8 +155,8 @@ static LogicalResult verifyTypes(Operation *op) {
   }
   unsigned first = isa<WhereOp>(op) ? 1 : 0;
   Type i1 = IntegerType::get(op->getContext(), 1);
-  if (first && failed(checkType(op, "operand 0", scalarType(op->getOperand(0)),
-                                i1)))
+  if (first &&
+      failed(checkType(op, "operand 0", scalarType(op->getOperand(0)), i1)))
     return failure();
   Type type = scalarType(op->getOperand(first));
   if (failed(checkKind(op, type)))
@@ -173,8 +172,8 @@ static LogicalResult verifyPointwise(Operation *op) {
   if (llvm::none_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>))
     return op->emitOpError("has no tensor operand");
   if (failed(verifyTypes(op)) ||
-      failed(checkChoice(op, "predicate",
-                         {"eq", "ne", "lt", "le", "gt", "ge"})) ||
+      failed(
+          checkChoice(op, "predicate", {"eq", "ne", "lt", "le", "gt", "ge"})) ||
       failed(checkChoice(op, "approximate", {"none", "tanh"})))
     return failure();
   return verifyComposite(op);

@@ -21,10 +21,9 @@ static bool isLegal(const Placement &from, const Placement &to) {
 }
 
 static bool isLegal(const Layout &from, const Layout &to) {
-  return llvm::all_of_zip(from.placements, to.placements,
-                          [](const Placement &x, const Placement &y) {
-                            return isLegal(x, y);
-                          });
+  return llvm::all_of_zip(
+      from.placements, to.placements,
+      [](const Placement &x, const Placement &y) { return isLegal(x, y); });
 }
 
 LogicalResult RedistributeOp::verify() {

@@ -83,17 +83,17 @@ static Value buildDivision(Operation *op, OpBuilder &builder, Value input,
   for (int64_t dim : getDims(op))
     counts.push_back(extents[dim]);
   Type type = scalarType(sum);
-  Value count = buildExtent(
-      builder, loc, product(getExprContext(op->getContext()), counts));
+  Value count = buildExtent(builder, loc,
+                            product(getExprContext(op->getContext()), counts));
   Value divisor = Scalars{builder, loc}.cast(count, type);
   unsigned rank = cast<RankedTensorType>(resultType).getRank();
-  return buildGeneric(
-      builder, loc, "mean", sum, {identityDims(rank)}, identityDims(rank), rank,
-      ReduceKind::Sum, resultType,
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        Scalars s{b, loc};
-        return s.cast(s.div(args[0], divisor), getElementTypeOrSelf(resultType));
-      });
+  return buildGeneric(builder, loc, "mean", sum, {identityDims(rank)},
+                      identityDims(rank), rank, ReduceKind::Sum, resultType,
+                      [&](OpBuilder &b, Location loc, ValueRange args) {
+                        Scalars s{b, loc};
+                        return s.cast(s.div(args[0], divisor),
+                                      getElementTypeOrSelf(resultType));
+                      });
 }
 
 static LogicalResult decomposeReduction(Operation *op, OpBuilder &builder,
@@ -113,8 +113,8 @@ static LogicalResult decomposeReduction(Operation *op, OpBuilder &builder,
 static LogicalResult verifyReduction(Operation *op) {
   Type from = scalarType(op->getOperand(0)), to = scalarType(op->getResult(0));
   auto error = [&](StringRef text) {
-    return op->emitOpError(text) << ", operand has " << from << ", result "
-                                 << to;
+    return op->emitOpError(text)
+           << ", operand has " << from << ", result " << to;
   };
   if (isa<MeanOp>(op) && !isa<FloatType>(from))
     return error("needs floats");

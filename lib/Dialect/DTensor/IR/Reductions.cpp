@@ -20,9 +20,8 @@ bool dtensor::canReduce(ReduceKind kind, Type elementType) {
 
 static APFloat neutralFloat(ReduceKind kind, const llvm::fltSemantics &type) {
   auto extreme = [&](bool negative) {
-    return APFloat::semanticsHasInf(type)
-               ? APFloat::getInf(type, negative)
-               : APFloat::getLargest(type, negative);
+    return APFloat::semanticsHasInf(type) ? APFloat::getInf(type, negative)
+                                          : APFloat::getLargest(type, negative);
   };
   switch (kind) {
   case ReduceKind::Sum:
@@ -81,8 +80,8 @@ static Value combineFloats(OpBuilder &builder, Location loc, ReduceKind kind,
   llvm_unreachable("unknown reduction kind");
 }
 
-Value dtensor::createCombiner(OpBuilder &builder, Location loc,
-                              ReduceKind kind, Value lhs, Value rhs) {
+Value dtensor::createCombiner(OpBuilder &builder, Location loc, ReduceKind kind,
+                              Value lhs, Value rhs) {
   Type type = lhs.getType();
   assert(canReduce(kind, type) && "no such reduction");
   if (isa<FloatType>(type))

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A shard of a reshape is the reshape of a shard: the sharded factor is the
-// major-most of its dimension on both sides, so that each rank's part of a group
-// is the same range of the group's row-major order.
+// major-most of its dimension on both sides, so that each rank's part of a
+// group is the same range of the group's row-major order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -97,9 +97,19 @@ static RankedTensorType groupedType(RankedTensorType type,
   return RankedTensorType::get(shape, type.getElementType());
 }
 
+/// Upstream lowers expand_shape only with one unknown size per group.
+static bool canExpand(RankedTensorType type,
+                      ArrayRef<ReassociationIndices> groups) {
+  return llvm::all_of(groups, [&](const ReassociationIndices &group) {
+    return llvm::count_if(
+               group, [&](int64_t dim) { return type.isDynamicDim(dim); }) <= 1;
+  });
+}
+
 /// collapse_shape to one dimension per group, then expand_shape.
 static Value reshapeByGroups(OpBuilder &builder, Location loc, Value input,
-                             RankedTensorType type, ArrayRef<OpFoldResult> sizes,
+                             RankedTensorType type,
+                             ArrayRef<OpFoldResult> sizes,
                              ArrayRef<ReassociationIndices> from,
                              ArrayRef<ReassociationIndices> to) {
   auto inputType = cast<RankedTensorType>(input.getType());
@@ -111,18 +121,6 @@ static Value reshapeByGroups(OpBuilder &builder, Location loc, Value input,
   if (static_cast<int64_t>(to.size()) == type.getRank())
     return value;
   return tensor::ExpandShapeOp::create(builder, loc, type, value, to, sizes);
-}
-
-/// Row-major, whatever the shapes are.
-static Value reshapeByShape(OpBuilder &builder, Location loc, Value input,
-                            RankedTensorType type,
-                            ArrayRef<OpFoldResult> sizes) {
-  SmallVector<Value> values =
-      getValueOrCreateConstantIndexOp(builder, loc, sizes);
-  auto shapeType = RankedTensorType::get(values.size(), builder.getIndexType());
-  Value shape =
-      tensor::FromElementsOp::create(builder, loc, shapeType, values);
-  return tensor::ReshapeOp::create(builder, loc, type, input, shape);
 }
 
 /// Where the products are not proved equal, they are compared in the program:
@@ -148,19 +146,20 @@ LogicalResult ReshapeOp::partition(OpBuilder &builder, ValueRange operands,
   auto groups = groupReshape(from, to, factsAround(*this));
   RankedTensorType type = context.getLocalType(getResult());
   SmallVector<OpFoldResult> sizes = localSizes(builder, context, getResult());
-  if (!groups.empty() && !groups.back().matched) {
+  bool matched = groups.empty() || groups.back().matched;
+  if (!matched)
     checkProducts(*this, builder, context, from, to);
-    results.push_back(
-        reshapeByShape(builder, getLoc(), operands[0], type, sizes));
-    return success();
-  }
   SmallVector<ArrayRef<unsigned>> left, right;
   for (const ReshapeGroup &group : groups) {
     left.push_back(group.from);
     right.push_back(group.to);
   }
-  results.push_back(reshapeByGroups(builder, getLoc(), operands[0], type, sizes,
-                                    reassociate(from.size(), left),
-                                    reassociate(to.size(), right)));
+  auto collapsed = reassociate(from.size(), left);
+  auto expanded = reassociate(to.size(), right);
+  results.push_back(
+      matched && canExpand(type, expanded)
+          ? reshapeByGroups(builder, getLoc(), operands[0], type, sizes,
+                            collapsed, expanded)
+          : reshapeByShape(builder, getLoc(), operands[0], type, sizes));
   return success();
 }

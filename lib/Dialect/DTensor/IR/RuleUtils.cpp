@@ -7,6 +7,7 @@
 
 #include "RuleUtils.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -49,7 +50,9 @@ ArrayRef<ReduceKind> allReduceKinds() {
   return kinds;
 }
 
-ArrayRef<ReduceKind> linearReduceKinds() { return allReduceKinds().take_front(2); }
+ArrayRef<ReduceKind> linearReduceKinds() {
+  return allReduceKinds().take_front(2);
+}
 
 SmallVector<OpFoldResult> localSizes(OpBuilder &builder,
                                      PartitionContext &context, Value global) {
@@ -66,9 +69,8 @@ SmallVector<OpFoldResult> localSizes(OpBuilder &builder,
 
 Value emptyLocal(OpBuilder &builder, Location loc, PartitionContext &context,
                  Value global) {
-  return tensor::EmptyOp::create(builder, loc,
-                                 localSizes(builder, context, global),
-                                 scalarType(global));
+  return tensor::EmptyOp::create(
+      builder, loc, localSizes(builder, context, global), scalarType(global));
 }
 
 Value castTensor(OpBuilder &builder, Location loc, Value value,
@@ -76,6 +78,15 @@ Value castTensor(OpBuilder &builder, Location loc, Value value,
   if (value.getType() == type)
     return value;
   return tensor::CastOp::create(builder, loc, type, value);
+}
+
+Value reshapeByShape(OpBuilder &builder, Location loc, Value input,
+                     RankedTensorType type, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<Value> values =
+      getValueOrCreateConstantIndexOp(builder, loc, sizes);
+  auto shapeType = RankedTensorType::get(values.size(), builder.getIndexType());
+  Value shape = tensor::FromElementsOp::create(builder, loc, shapeType, values);
+  return tensor::ReshapeOp::create(builder, loc, type, input, shape);
 }
 
 OpFoldResult materialize(OpBuilder &builder, PartitionContext &context,
@@ -104,18 +115,15 @@ SmallVector<ExtentList> operandExtents(Operation *op) {
 
 LogicalResult normalizeCore(Operation *op, NormalizeContext &context,
                             ArrayRef<Expr> extents) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  for (auto [dim, declared] : llvm::enumerate(getExtents(type)))
-    if (declared && failed(context.unify(op, declared, extents[dim],
-                                         "result dimension " + Twine(dim))))
-      return failure();
-  if (!getLayout(type))
-    type = context.getOpenType(type, extents);
+  FailureOr<RankedTensorType> type =
+      context.getResultType(op, op->getResult(0), extents);
+  if (failed(type))
+    return failure();
   IRMapping mapping;
   for (Value operand : op->getOperands())
     mapping.map(operand, context.lookup(operand));
   Operation *clone = context.getBuilder().clone(*op, mapping);
-  clone->getResult(0).setType(type);
+  clone->getResult(0).setType(*type);
   context.map(op->getResult(0), clone->getResult(0));
   return success();
 }

@@ -36,9 +36,9 @@ llvm::ArrayRef<ReduceKind> linearReduceKinds();
 
 /// What this rank holds of each dimension of `global`; static dimensions of its
 /// local type are attributes.
-llvm::SmallVector<mlir::OpFoldResult>
-localSizes(mlir::OpBuilder &builder, PartitionContext &context,
-           mlir::Value global);
+llvm::SmallVector<mlir::OpFoldResult> localSizes(mlir::OpBuilder &builder,
+                                                 PartitionContext &context,
+                                                 mlir::Value global);
 
 /// `tensor.empty` of the local sizes of `global`.
 mlir::Value emptyLocal(mlir::OpBuilder &builder, mlir::Location loc,
@@ -47,6 +47,12 @@ mlir::Value emptyLocal(mlir::OpBuilder &builder, mlir::Location loc,
 /// `value` as `type`: itself or a `tensor.cast`.
 mlir::Value castTensor(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::Value value, mlir::RankedTensorType type);
+
+/// The elements of `input`, row-major, as a tensor of `type` and `sizes`:
+/// `tensor.reshape`.
+mlir::Value reshapeByShape(mlir::OpBuilder &builder, mlir::Location loc,
+                           mlir::Value input, mlir::RankedTensorType type,
+                           llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
 /// The value of an expression: an attribute if it is a number.
 mlir::OpFoldResult materialize(mlir::OpBuilder &builder,

@@ -77,17 +77,16 @@ static FailureOr<ExtentList> getSplit(UnflattenOp op, unsigned rank) {
   return ExtentList(split.drop_front(op.getDim()).drop_back(behind));
 }
 
-static FailureOr<ExtentList> inferUnflatten(UnflattenOp op,
-                                            ArrayRef<Expr> input,
-                                            const Facts &facts) {
+static FailureOr<ExtentList>
+inferUnflatten(UnflattenOp op, ArrayRef<Expr> input, const Facts &facts) {
   int64_t dim = op.getDim();
   if (failed(checkDim(op, "dim", dim, input.size())))
     return failure();
   auto split = getSplit(op, input.size());
   if (failed(split) ||
-      failed(checkExtent(
-          op, "the product of `sizes`",
-          product(getExprContext(op.getContext()), *split), input[dim], facts)))
+      failed(checkExtent(op, "the product of `sizes`",
+                         product(getExprContext(op.getContext()), *split),
+                         input[dim], facts)))
     return failure();
   ExtentList extents(input.take_front(dim));
   extents.append(split->begin(), split->end());
@@ -145,7 +144,8 @@ static LogicalResult inferView(Operation *op, ArrayRef<ExtentList> operands,
           .Case([&](SqueezeOp op) { return inferSqueeze(op, input, facts); })
           .Case([&](UnsqueezeOp op) { return inferUnsqueeze(op, input); })
           .Case([&](FlattenOp op) { return inferFlatten(op, input); })
-          .Case([&](UnflattenOp op) { return inferUnflatten(op, input, facts); })
+          .Case(
+              [&](UnflattenOp op) { return inferUnflatten(op, input, facts); })
           .Case([&](PermuteOp op) { return inferPermute(op, input); })
           .Case([&](ExpandOp op) { return inferExpand(op, input, facts); })
           .Case([&](IotaOp op) { return inferIota(op); })
@@ -201,14 +201,13 @@ static Value buildFill(Operation *op, OpBuilder &builder, Type resultType,
 }
 
 static Value buildIota(IotaOp op, OpBuilder &builder, Type resultType) {
-  return buildFill(op, builder, resultType,
-                   [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-                     Value index = IndexOp::create(b, loc, b.getIndexType(),
-                                                   b.getI64IntegerAttr(
-                                                       op.getDim()));
-                     return Scalars{b, loc}.cast(
-                         index, getElementTypeOrSelf(resultType));
-                   });
+  return buildFill(
+      op, builder, resultType,
+      [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+        Value index = IndexOp::create(b, loc, b.getIndexType(),
+                                      b.getI64IntegerAttr(op.getDim()));
+        return Scalars{b, loc}.cast(index, getElementTypeOrSelf(resultType));
+      });
 }
 
 static LogicalResult decomposeView(Operation *op, OpBuilder &builder,
@@ -225,10 +224,9 @@ static LogicalResult decomposeView(Operation *op, OpBuilder &builder,
           })
           .Case([&](IotaOp op) { return buildIota(op, builder, type); })
           .Case([&](FullOp op) {
-            return buildFill(op, builder, type,
-                             [&](OpBuilder &, Location, ValueRange) {
-                               return operands[0];
-                             });
+            return buildFill(
+                op, builder, type,
+                [&](OpBuilder &, Location, ValueRange) { return operands[0]; });
           })
           .Default([&](Operation *op) {
             return ReshapeOp::create(builder, op->getLoc(), type, operands[0])

@@ -45,8 +45,8 @@ LogicalResult collectMeshes(ModuleOp module, ArrayRef<func::FuncOp> order,
   for (func::FuncOp func : order)
     meshes[func] = getMesh(func);
   auto give = [&](CallOpInterface call, MeshAttr mesh) -> LogicalResult {
-    auto name = llvm::dyn_cast_if_present<SymbolRefAttr>(
-        call.getCallableForCallee());
+    auto name =
+        llvm::dyn_cast_if_present<SymbolRefAttr>(call.getCallableForCallee());
     auto callee = name ? symbols.lookup<func::FuncOp>(name.getLeafReference())
                        : func::FuncOp();
     if (!callee || callee.isExternal() || !hasTensors(callee))
@@ -81,14 +81,17 @@ LogicalResult collectMeshes(ModuleOp module, ArrayRef<func::FuncOp> order,
 
 /// An op of ours on tensors cannot be without a mesh; scalar code may.
 LogicalResult checkNeedsNoMesh(func::FuncOp func) {
-  WalkResult result = func.walk([](Operation *op) {
-    if (!isa_and_nonnull<DTensorDialect>(op->getDialect()))
-      return WalkResult::advance();
-    op->emitOpError() << "is in a function that names no mesh; give an argument "
-                         "a layout, or the function the attribute '"
-                      << DTensorDialect::kMeshAttr << "'";
-    return WalkResult::interrupt();
-  });
+  WalkResult result =
+      func.walk(
+          [](Operation *op) {
+            if (!isa_and_nonnull<DTensorDialect>(op->getDialect()))
+              return WalkResult::advance();
+            op->emitOpError()
+                << "is in a function that names no mesh; give an argument "
+                   "a layout, or the function the attribute '"
+                << DTensorDialect::kMeshAttr << "'";
+            return WalkResult::interrupt();
+          });
   return failure(result.wasInterrupted());
 }
 

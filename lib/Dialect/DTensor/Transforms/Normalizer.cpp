@@ -70,7 +70,7 @@ bool Normalizer::hasExpr(Value index) {
 
 Expr Normalizer::getExpr(Value index) {
   if (Expr expr = known.lookup(index))
-    return expr;
+    return unification.resolve(expr);
   Expr symbol;
   if (hasExpr(index)) {
     symbol = freshSymbol("n", Unification::Pinned);
@@ -117,9 +117,10 @@ RankedTensorType Normalizer::getOpenType(RankedTensorType type,
                         LayoutAttr::get(mesh, Layout(open, extents)));
 }
 
-FailureOr<RankedTensorType>
-Normalizer::importType(Operation *op, RankedTensorType type, LayoutAttr layout,
-                       const Twine &what) {
+FailureOr<RankedTensorType> Normalizer::importType(Operation *op,
+                                                   RankedTensorType type,
+                                                   LayoutAttr layout,
+                                                   const Twine &what) {
   if (layout.getMesh() != mesh)
     return op->emitError() << what << " is on mesh " << layout.getMesh()
                            << ", but the function is on " << mesh;
@@ -140,8 +141,8 @@ Normalizer::importType(Operation *op, RankedTensorType type, LayoutAttr layout,
   return typeWithLayout(type.getElementType(), layout.withExtents(extents));
 }
 
-FailureOr<RankedTensorType>
-Normalizer::getResultType(Operation *op, Value old, ArrayRef<Expr> extents) {
+FailureOr<RankedTensorType> Normalizer::getResultType(Operation *op, Value old,
+                                                      ArrayRef<Expr> extents) {
   auto type = dyn_cast<RankedTensorType>(old.getType());
   if (!type || size_t(type.getRank()) != extents.size())
     return op->emitOpError() << "has result type " << old.getType()
@@ -173,8 +174,9 @@ Normalizer::getResultType(Operation *op, Value old, ArrayRef<Expr> extents) {
 
 InFlightDiagnostic Normalizer::reportDifferent(Operation *op, Expr lhs,
                                                Expr rhs, const Twine &what) {
-  InFlightDiagnostic diag = op->emitOpError() << what << " has extent " << unification.resolve(lhs).str()
-       << ", expected " << unification.resolve(rhs).str();
+  InFlightDiagnostic diag = op->emitOpError()
+                            << what << " is " << unification.resolve(lhs).str()
+                            << ", expected " << unification.resolve(rhs).str();
   if (declaredAt)
     diag.attachNote(*declaredAt) << "declared here";
   return diag;
@@ -195,16 +197,15 @@ LogicalResult Normalizer::unify(Operation *op, Expr lhs, Expr rhs,
 }
 
 FailureOr<Value> Normalizer::convert(Operation *op, Value value,
-                                     RankedTensorType type,
-                                     const Twine &what) {
+                                     RankedTensorType type, const Twine &what) {
   LayoutAttr from = getLayout(value), to = getLayout(type);
   if (from.getMesh() != to.getMesh())
     return op->emitOpError() << "needs " << what << " on mesh " << to.getMesh()
                              << ", but it is on " << from.getMesh();
   if (from.getExtents().size() != to.getExtents().size())
-    return op->emitOpError() << "needs " << what << " of rank "
-                             << to.getExtents().size() << ", but its rank is "
-                             << from.getExtents().size();
+    return op->emitOpError()
+           << "needs " << what << " of rank " << to.getExtents().size()
+           << ", but its rank is " << from.getExtents().size();
   bool refined = false;
   for (auto [dim, extent] : llvm::enumerate(from.getExtents())) {
     Expr expected = to.getExtents()[dim];
@@ -216,9 +217,9 @@ FailureOr<Value> Normalizer::convert(Operation *op, Value value,
   }
   if (refined) {
     LayoutAttr layout = from.withExtents(to.getExtents());
-    value = RefineOp::create(builder, value.getLoc(),
-                             typeWithLayout(type.getElementType(), layout),
-                             value);
+    value =
+        RefineOp::create(builder, value.getLoc(),
+                         typeWithLayout(type.getElementType(), layout), value);
   }
   if (!from.getLayout().samePlacements(to.getLayout()))
     value = RedistributeOp::create(builder, value.getLoc(), type, value,
@@ -269,7 +270,7 @@ LogicalResult Normalizer::normalizeOp(Operation *op) {
   SmallVector<Operation *> built;
   built.swap(inserted);
   for (Operation *now : built)
-    if (failed(unifyByRules(now)))
+    if (failed(unifyByRules(now, op, built.size() == 1)))
       return failure();
   return success();
 }
@@ -310,7 +311,8 @@ LogicalResult Normalizer::normalizeComposite(CompositeOpInterface op) {
   if (failed(op.inferExtents(operandExtents, facts, resultExtents)))
     return failure();
   SmallVector<Type> types;
-  for (auto [result, extents] : llvm::zip_equal(op->getResults(), resultExtents)) {
+  for (auto [result, extents] :
+       llvm::zip_equal(op->getResults(), resultExtents)) {
     FailureOr<RankedTensorType> type = getResultType(op, result, extents);
     if (failed(type))
       return failure();
@@ -323,8 +325,8 @@ LogicalResult Normalizer::normalizeComposite(CompositeOpInterface op) {
   state.addAttributes(op->getAttrs());
   OwningOpRef<Operation *> recipe = Operation::create(state);
   SmallVector<Value> results;
-  if (failed(cast<CompositeOpInterface>(*recipe).decompose(
-          builder, operands, types, results)))
+  if (failed(cast<CompositeOpInterface>(*recipe).decompose(builder, operands,
+                                                           types, results)))
     return failure();
   for (auto [old, now] : llvm::zip_equal(op->getResults(), results))
     map(old, now);
@@ -332,14 +334,18 @@ LogicalResult Normalizer::normalizeComposite(CompositeOpInterface op) {
 }
 
 /// What one op says about extents it says by its rule: an extent is the product
-/// of its factors.
-LogicalResult Normalizer::unifyByRules(Operation *op) {
+/// of its factors. `old` is the op that it was made from, alone or with others.
+LogicalResult Normalizer::unifyByRules(Operation *op, Operation *old,
+                                       bool alone) {
   auto ruled = dyn_cast<ShardingRuleOpInterface>(op);
   if (!ruled)
     return success();
   FailureOr<ShardingRule> rule = ruled.getShardingRule();
   if (failed(rule))
     return failure();
+  std::string of;
+  if (!alone)
+    of = " of the '" + op->getName().getStringRef().str() + "' in it";
   auto visit = [&](ValueRange tensors, ArrayRef<TensorMap> maps,
                    StringRef side) -> LogicalResult {
     for (auto [index, value] : llvm::enumerate(tensors)) {
@@ -352,9 +358,9 @@ LogicalResult Normalizer::unifyByRules(Operation *op) {
         Expr product = Expr::constant(exprs, 1);
         for (unsigned factor : factors)
           product = product * rule->factors[factor].size;
-        if (failed(unify(op, extents[dim], product,
+        if (failed(unify(old, extents[dim], product,
                          "dimension " + Twine(dim) + " of " + side +
-                             Twine(index))))
+                             Twine(index) + of)))
           return failure();
       }
     }

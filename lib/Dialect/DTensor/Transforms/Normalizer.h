@@ -10,8 +10,9 @@
 //
 // While it is built, an extent may have several names. unify() collects
 //
-//   replacements  s := e          applied to all types and attributes at the end
-//   checks        e1 == e2        neither proved nor refuted: tested at entry
+//   replacements  s := e          applied to all types and attributes at the
+//   end checks        e1 == e2        neither proved nor refuted: tested at
+//   entry
 //
 //===----------------------------------------------------------------------===//
 
@@ -81,7 +82,8 @@ private:
   llvm::LogicalResult normalizeComposite(CompositeOpInterface op);
   llvm::LogicalResult normalizeCall(mlir::CallOpInterface op);
   llvm::LogicalResult normalizeScalar(mlir::Operation *op);
-  llvm::LogicalResult unifyByRules(mlir::Operation *op);
+  llvm::LogicalResult unifyByRules(mlir::Operation *op, mlir::Operation *old,
+                                   bool alone);
 
   // Calls.
   struct Callee {

@@ -66,8 +66,8 @@ LogicalResult Normalizer::bindCallee(CallOpInterface op, Callee &callee) {
   return success();
 }
 
-FailureOr<SmallVector<Value>>
-Normalizer::convertOperands(CallOpInterface op, Callee &callee) {
+FailureOr<SmallVector<Value>> Normalizer::convertOperands(CallOpInterface op,
+                                                          Callee &callee) {
   SmallVector<Value> operands;
   declaredAt = callee.func.getLoc();
   for (auto [index, operand] : llvm::enumerate(op.getArgOperands())) {
@@ -79,10 +79,10 @@ Normalizer::convertOperands(CallOpInterface op, Callee &callee) {
       if (failed(converted))
         return failure();
       value = *converted;
-    } else if (Expr bound = callee.func.getArgAttr(
-                                index, DTensorDialect::kSymbolAttr)
-                                ? getExpr(operand)
-                                : Expr()) {
+    } else if (Expr bound =
+                   callee.func.getArgAttr(index, DTensorDialect::kSymbolAttr)
+                       ? getExpr(operand)
+                       : Expr()) {
       // The symbol may have been bound by an earlier argument.
       auto name = callee.func.getArgAttrOfType<StringAttr>(
           index, DTensorDialect::kSymbolAttr);
@@ -109,10 +109,9 @@ LogicalResult Normalizer::require(Operation *op, Expr lhs, Expr rhs,
 }
 
 /// The callee was compiled under the facts it declares: each is an equation.
-LogicalResult Normalizer::checkCalleeFacts(CallOpInterface op,
-                                           Callee &callee) {
-  auto symbols = callee.func->getAttrOfType<DictionaryAttr>(
-      DTensorDialect::kSymbolsAttr);
+LogicalResult Normalizer::checkCalleeFacts(CallOpInterface op, Callee &callee) {
+  auto symbols =
+      callee.func->getAttrOfType<DictionaryAttr>(DTensorDialect::kSymbolsAttr);
   Facts declared = dtensor::getFacts(mesh, symbols);
   declaredAt = callee.func.getLoc();
   for (NamedAttribute symbol : symbols) {
@@ -122,8 +121,8 @@ LogicalResult Normalizer::checkCalleeFacts(CallOpInterface op,
     if (!value || !known)
       continue;
     Expr zero = Expr::constant(exprs, 0);
-    std::string what = ("symbol \"" + name + "\" of '@" +
-                        callee.func.getName() + "'").str();
+    std::string what =
+        ("symbol \"" + name + "\" of '@" + callee.func.getName() + "'").str();
     if (known->min > 0 &&
         failed(require(op, value, max(value, known->min), what)))
       return failure();
@@ -135,7 +134,8 @@ LogicalResult Normalizer::checkCalleeFacts(CallOpInterface op,
       return failure();
     if (known->multipleOfAxis.empty())
       continue;
-    Expr size = Expr::symbol(exprs, known->multipleOfAxis, SymbolKind::AxisSize);
+    Expr size =
+        Expr::symbol(exprs, known->multipleOfAxis, SymbolKind::AxisSize);
     if (failed(require(op, mod(value, size), zero,
                        what + " modulo the size of axis \"" +
                            known->multipleOfAxis + "\"")))
@@ -146,15 +146,16 @@ LogicalResult Normalizer::checkCalleeFacts(CallOpInterface op,
 }
 
 LogicalResult Normalizer::normalizeCall(CallOpInterface op) {
-  auto symbol = llvm::dyn_cast_if_present<SymbolRefAttr>(op.getCallableForCallee());
+  auto symbol =
+      llvm::dyn_cast_if_present<SymbolRefAttr>(op.getCallableForCallee());
   auto found = symbol ? callees.find(symbol.getLeafReference()) : callees.end();
   if (found == callees.end()) {
-    bool tensors = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>) ||
-                   llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
+    bool tensors =
+        llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>) ||
+        llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
     if (tensors)
       return op->emitError() << "no sharding rule for '" << op->getName()
-                             << "' of " << symbol
-                             << ", which has no body here";
+                             << "' of " << symbol << ", which has no body here";
     return normalizeScalar(op);
   }
   Callee callee{*found->second, {}};
@@ -167,16 +168,14 @@ LogicalResult Normalizer::normalizeCall(CallOpInterface op) {
   for (Type type : callee.func.getResultTypes())
     types.push_back(callee.substitute(type));
   SmallVector<NamedAttribute> symbols;
-  for (NamedAttribute name : callee.func->getAttrOfType<DictionaryAttr>(
-           DTensorDialect::kSymbolsAttr))
+  for (NamedAttribute name :
+       callee.func->getAttrOfType<DictionaryAttr>(DTensorDialect::kSymbolsAttr))
     symbols.push_back(builder.getNamedAttr(
-        name.getName(),
-        ExprAttr::get(builder.getContext(),
-                      callee.symbols.lookup(name.getName()))));
-  auto call = CallOp::create(builder, op.getLoc(), types,
-                             symbol.getLeafReference().getValue(), *operands,
-                             builder.getDictionaryAttr(symbols), ArrayAttr(),
-                             ArrayAttr());
+        name.getName(), ExprAttr::get(builder.getContext(),
+                                      callee.symbols.lookup(name.getName()))));
+  auto call = CallOp::create(
+      builder, op.getLoc(), types, symbol.getLeafReference().getValue(),
+      *operands, builder.getDictionaryAttr(symbols), ArrayAttr(), ArrayAttr());
   for (auto [old, now] : llvm::zip_equal(op->getResults(), call.getResults()))
     map(old, now);
   return success();

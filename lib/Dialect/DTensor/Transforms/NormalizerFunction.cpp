@@ -74,15 +74,15 @@ void Normalizer::collectNames() {
     walkSymbols(op, [&](StringRef name) { usedNames.insert(name); });
   });
   for (unsigned index = 0; index < oldFunc.getNumArguments(); ++index) {
-    if (LayoutAttr layout = getDeclaredLayout(
-            oldFunc.getArgumentTypes()[index], oldFunc.getArgAttrDict(index)))
+    if (LayoutAttr layout = getDeclaredLayout(oldFunc.getArgumentTypes()[index],
+                                              oldFunc.getArgAttrDict(index)))
       for (Expr extent : layout.getExtents())
         visitExtents(extent, [&](StringRef name) {
           unification.declare(name, Unification::Named);
         });
   }
-  if (auto symbols = oldFunc->getAttrOfType<DictionaryAttr>(
-          DTensorDialect::kSymbolsAttr))
+  if (auto symbols =
+          oldFunc->getAttrOfType<DictionaryAttr>(DTensorDialect::kSymbolsAttr))
     for (NamedAttribute symbol : symbols) {
       usedNames.insert(symbol.getName());
       unification.declare(symbol.getName(), Unification::Declared);
@@ -90,8 +90,8 @@ void Normalizer::collectNames() {
   // Last, for pinned is stronger than declared.
   argumentSymbols.assign(oldFunc.getNumArguments(), Expr());
   for (unsigned index = 0; index < oldFunc.getNumArguments(); ++index) {
-    auto name =
-        oldFunc.getArgAttrOfType<StringAttr>(index, DTensorDialect::kSymbolAttr);
+    auto name = oldFunc.getArgAttrOfType<StringAttr>(
+        index, DTensorDialect::kSymbolAttr);
     if (!name)
       continue;
     usedNames.insert(name);
@@ -119,8 +119,9 @@ FailureOr<Type> Normalizer::importArgument(unsigned index) {
     return Type(*imported);
   }
   if (tensor.getEncoding())
-    return oldFunc.emitError() << what << " has an encoding that is no layout: "
-                               << tensor.getEncoding();
+    return oldFunc.emitError()
+           << what
+           << " has an encoding that is no layout: " << tensor.getEncoding();
   SmallVector<Expr> extents;
   for (int64_t size : tensor.getShape())
     extents.push_back(ShapedType::isDynamic(size)
@@ -197,8 +198,8 @@ void Normalizer::setSignature() {
                           builder.getStringAttr(*symbol.getSymbolName()));
   }
   for (unsigned index = 0; index < newFunc->getNumResults(); ++index)
-    newFunc->removeResultAttr(index,
-                              builder.getStringAttr(DTensorDialect::kLayoutAttr));
+    newFunc->removeResultAttr(
+        index, builder.getStringAttr(DTensorDialect::kLayoutAttr));
 }
 
 //===----------------------------------------------------------------------===//
@@ -218,8 +219,7 @@ void Normalizer::substitute() {
                 WalkResult::skip()};
       });
   replacer.addReplacement(
-      [&](RankedTensorType type)
-          -> std::optional<std::pair<Type, WalkResult>> {
+      [&](RankedTensorType type) -> std::optional<std::pair<Type, WalkResult>> {
         LayoutAttr layout = getLayout(type);
         if (!layout)
           return std::nullopt;
@@ -271,9 +271,9 @@ LogicalResult Normalizer::buildChecks() {
     Value equal = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                         left, right);
     CheckOp::create(builder, loc, equal,
-                    builder.getStringAttr(check.what + " has extent " +
-                                          lhs.str() + " = {0}, expected " +
-                                          rhs.str() + " = {1}"),
+                    builder.getStringAttr(check.what + " is " + lhs.str() +
+                                          " = {0}, expected " + rhs.str() +
+                                          " = {1}"),
                     left, right);
   }
   return success();
@@ -311,9 +311,8 @@ LogicalResult Normalizer::checkBound() {
     diag.attachNote(user->getLoc()) << "used here";
     return diag;
   }
-  InFlightDiagnostic diag = oldFunc.emitError()
-                            << "symbol \"" << missing
-                            << "\" is bound by no argument";
+  InFlightDiagnostic diag = oldFunc.emitError() << "symbol \"" << missing
+                                                << "\" is bound by no argument";
   diag.attachNote(user->getLoc()) << "used here";
   return diag;
 }

@@ -128,7 +128,8 @@ LogicalResult FunctionPartitioner::partitionMove(RedistributeOp op,
       communicates ? uniformity.findDivergence(op) : Value();
   if (divergent) {
     InFlightDiagnostic error = op.emitOpError(
-        "is a collective under a condition that is not the same on every rank");
+        "is a collective under a non-uniform condition: it must be the same on "
+        "every rank");
     error.attachNote(divergent.getLoc()) << "the condition is computed here";
     return error;
   }

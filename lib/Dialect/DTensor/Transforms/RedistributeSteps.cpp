@@ -73,12 +73,19 @@ private:
     return function.getLocalDim(after, dim);
   }
 
+  /// The unit of the cuts of `dim`; null where it is 1.
+  Value unit(unsigned dim, LayoutAttr layout) {
+    Expr unit = layout.getLayout().unitOf(dim);
+    return !unit || unit == Expr::constant(context(), 1) ? Value()
+                                                         : value(unit);
+  }
+
   Value gather(Value input, unsigned dim, LayoutAttr from, LayoutAttr to,
                DenseI64ArrayAttr group) {
     Value extent = value(function.getLocalDim(to, dim).size);
     Value capacity = value(function.getLocalDim(from, dim).capacity);
     return AllGatherOp::create(builder, loc, typeOf(to), input, extent,
-                               capacity, mesh, group, dim);
+                               capacity, unit(dim, from), mesh, group, dim);
   }
 
   Value emitAllGather(Value input, const Step &step) {
@@ -102,16 +109,16 @@ private:
         builder, loc, typeOf(after),
         step.reduce, input, relativeOffset(step.dim, before, after),
         value(dimAfter(step.dim).size), value(dimAfter(step.dim).capacity),
-        mesh, axes(step).asArrayRef(), step.dim);
+        unit(step.dim, after), mesh, axes(step).asArrayRef(), step.dim);
   }
 
   Value emitAllToAll(Value input, const Step &step) {
     return AllToAllOp::create(
         builder, loc, typeOf(after), input, value(dimAfter(step.fromDim).size),
-        value(dimBefore(step.fromDim).capacity),
+        value(dimBefore(step.fromDim).capacity), unit(step.fromDim, before),
         relativeOffset(step.dim, before, after), value(dimAfter(step.dim).size),
-        value(dimAfter(step.dim).capacity), mesh, axes(step), step.fromDim,
-        step.dim);
+        value(dimAfter(step.dim).capacity), unit(step.dim, after), mesh,
+        axes(step), step.fromDim, step.dim);
   }
 
   /// Coordinate 0 on every axis of the group keeps the value. Every rank keeps

@@ -36,9 +36,7 @@ public:
   /// `facts` learns what is declared of a symbol when another replaces it.
   explicit Unification(Facts &facts) : facts(facts) {}
 
-  void declare(llvm::StringRef name, Weight weight) {
-    weights[name] = weight;
-  }
+  void declare(llvm::StringRef name, Weight weight) { weights[name] = weight; }
 
   Outcome unify(Expr lhs, Expr rhs);
 

@@ -134,8 +134,7 @@ void Rendezvous::checkFinished(const Meeting &meeting) {
 }
 
 void Rendezvous::checkStuck() {
-  if (failed || numWaiting == 0 ||
-      numWaiting + numFinished < mesh.numRanks())
+  if (failed || numWaiting == 0 || numWaiting + numFinished < mesh.numRanks())
     return;
   std::string list;
   for (auto &[key, meeting] : meetings)

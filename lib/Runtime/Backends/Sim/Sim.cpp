@@ -8,6 +8,9 @@
 #include "../../Core/Error.h"
 #include "Rendezvous.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
 #include <system_error>
 #include <thread>
 
@@ -21,38 +24,100 @@ public:
   const char *getTarget() const override { return "cpu"; }
   int64_t getMaxRanks() const override { return 1024; }
 
-  std::vector<dtensor_rt_rank_stats> run(const Mesh &mesh,
-                                         const Prepare &prepare,
-                                         const Body &body) override;
+  std::unique_ptr<Session> open(const Mesh &mesh,
+                                const LoadedBundle *) override;
+};
+
+class SimSession : public Session {
+public:
+  explicit SimSession(const Mesh &mesh) : mesh(mesh) {}
+
+  std::vector<int64_t> getLocalRanks() const override {
+    std::vector<int64_t> ranks(mesh.numRanks());
+    std::iota(ranks.begin(), ranks.end(), 0);
+    return ranks;
+  }
+  std::vector<dtensor_rt_rank_stats> run(const Prepare &prepare,
+                                         const Body &body,
+                                         const Options &options) override;
+
+private:
+  const Mesh &mesh;
+};
+
+/// Ranks start together, so that the time of a rank does not contain what
+/// another one spends on its preparation.
+class StartGate {
+public:
+  explicit StartGate(int64_t numRanks) : missing(numRanks) {}
+
+  /// Waits for all ranks; false when one of them will not come.
+  bool pass() {
+    std::unique_lock<std::mutex> lock(mutex);
+    if (--missing == 0)
+      changed.notify_all();
+    changed.wait(lock, [&] { return missing == 0 || cancelled; });
+    return !cancelled;
+  }
+
+  void cancel() {
+    std::lock_guard<std::mutex> lock(mutex);
+    cancelled = true;
+    changed.notify_all();
+  }
+
+private:
+  std::mutex mutex;
+  std::condition_variable changed;
+  int64_t missing;
+  bool cancelled = false;
 };
 
 /// One run of all ranks.
 struct World {
   const Mesh &mesh;
-  const Backend::Prepare &prepare;
-  const Backend::Body &body;
+  const Session::Prepare &prepare;
+  const Session::Body &body;
   sim::Rendezvous rendezvous{mesh};
+  StartGate gate{mesh.numRanks()};
   std::vector<dtensor_rt_rank_stats> stats =
       std::vector<dtensor_rt_rank_stats>(mesh.numRanks());
 
-  /// A rank that fails finishes too, but after the failure is recorded.
-  void runRank(int64_t rank) noexcept {
+  /// A rank that never runs.
+  void giveUp(int64_t rank, const std::string &message) {
+    rendezvous.fail(rank, message);
+    gate.cancel();
+  }
+
+  bool prepareRank(int64_t rank) {
     try {
       prepare(rank);
-      RankContext context(mesh, rank, rendezvous);
-      context.run(body);
-      stats[rank] = context.getStats();
     } catch (const std::bad_alloc &) {
-      rendezvous.fail(rank, "out of memory");
+      giveUp(rank, "out of memory");
     } catch (const std::exception &error) {
-      rendezvous.fail(rank, error.what());
+      giveUp(rank, error.what());
     }
+    return gate.pass();
+  }
+
+  /// A rank that fails finishes too, but after the failure is recorded.
+  void runRank(int64_t rank) noexcept {
+    if (!prepareRank(rank))
+      return;
+    RankContext context(mesh, rank, rendezvous);
+    context.run(body);
+    stats[rank] = context.getStats();
     rendezvous.finish(rank);
   }
 };
 
+std::unique_ptr<Session> SimBackend::open(const Mesh &mesh,
+                                          const LoadedBundle *) {
+  return std::make_unique<SimSession>(mesh);
+}
+
 std::vector<dtensor_rt_rank_stats>
-SimBackend::run(const Mesh &mesh, const Prepare &prepare, const Body &body) {
+SimSession::run(const Prepare &prepare, const Body &body, const Options &) {
   World world{mesh, prepare, body};
   std::vector<std::thread> threads;
   int64_t numRanks = mesh.numRanks();
@@ -60,8 +125,7 @@ SimBackend::run(const Mesh &mesh, const Prepare &prepare, const Body &body) {
     try {
       threads.emplace_back([&world, rank] { world.runRank(rank); });
     } catch (const std::system_error &error) {
-      world.rendezvous.fail(rank, concat("cannot start a thread: ",
-                                         error.what()));
+      world.giveUp(rank, concat("cannot start a thread: ", error.what()));
       break;
     }
   }

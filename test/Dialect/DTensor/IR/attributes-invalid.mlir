@@ -31,6 +31,30 @@ func.func private @unit_of_zero(tensor<?xf32, #dtensor.layout<#mesh, [shard(0, u
 // -----
 
 #mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{shard names dimension -1}}
+func.func private @shard_of_a_negative_dim(tensor<?xf32, #dtensor.layout<#mesh, [shard(-1)], (B)>>)
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{extent of dimension 0 is B*size(dp), but "dp" is not an axis of the mesh}}
+func.func private @extent_of_a_missing_axis(tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B*size(dp))>>)
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{extent of dimension 0 is index(tp), which differs from rank to rank}}
+func.func private @extent_of_one_rank(tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (index(tp))>>)
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{unit of dimension 0 is size(dp), but "dp" is not an axis of the mesh}}
+func.func private @unit_of_a_missing_axis(tensor<?xf32, #dtensor.layout<#mesh, [shard(0, unit = size(dp))], (B)>>)
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
 // expected-error @+1 {{layout has 1 extents but the tensor has rank 2}}
 func.func private @too_few_extents(tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>)
 

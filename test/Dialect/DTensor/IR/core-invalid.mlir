@@ -123,3 +123,13 @@ func.func @call_with_other_placements(%x: tensor<?xf32, #dtensor.layout<#mesh, [
   dtensor.call @layer(%x) {N = #dtensor.expr<K>} : (tensor<?xf32, #dtensor.layout<#mesh, [replicate], (K)>>) -> ()
   return
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+func.func private @layer(tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>)
+func.func @call_without_a_substitution(%x: tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) {
+  // expected-error @+1 {{does not say what symbol "N" of the callee is}}
+  dtensor.call @layer(%x) {} : (tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> ()
+  return
+}

@@ -177,3 +177,27 @@ func.func @a_constant_has_its_shape() {
   %0 = dtensor.constant dense<0.0> : tensor<2xf32> to tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @a_slice_fits_64_bits(%x: tensor<4xf32>) {
+  // expected-error @+1 {{dimension 0: the last element overflows 64 bits}}
+  %0 = dtensor.slice %x [9223372036854775807] [4] [9223372036854775807] : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @a_slice_lists_expressions(%x: tensor<4xf32>) {
+  // expected-error @+1 {{expected integers and #dtensor.expr, found "a"}}
+  %0 = "dtensor.slice"(%x) {starts = ["a"], sizes = [1], steps = [1]} : (tensor<4xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @elements_are_numbers(%x: tensor<?xui8>) {
+  // expected-error @+1 {{operand #0 must be variadic of ranked tensor of floating-point or signless integer or index values}}
+  %0 = dtensor.concat %x {dim = 0} : (tensor<?xui8>) -> tensor<?xui8>
+  return
+}

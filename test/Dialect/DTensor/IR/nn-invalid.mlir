@@ -125,3 +125,11 @@ func.func @attention_needs_floats(%q: tensor<8x?x4xi32>) {
   %0 = dtensor.attention %q, %q, %q : (tensor<8x?x4xi32>, tensor<8x?x4xi32>, tensor<8x?x4xi32>) -> tensor<8x?x4xi32>
   return
 }
+
+// -----
+
+func.func @queries_do_not_attend_to_no_heads(%q: tensor<8x?x4xf32>, %k: tensor<0x?x4xf32>) {
+  // expected-error @+1 {{query has 8 heads, not a multiple of the key's 0}}
+  %0 = dtensor.attention %q, %k, %k : (tensor<8x?x4xf32>, tensor<0x?x4xf32>, tensor<0x?x4xf32>) -> tensor<8x?x4xf32>
+  return
+}

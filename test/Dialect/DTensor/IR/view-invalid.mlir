@@ -175,3 +175,27 @@ func.func @a_position_is_a_number() {
   %0 = dtensor.iota {dim = 0} : () -> tensor<2xi1>
   return
 }
+
+// -----
+
+func.func @a_size_is_not_negative(%x: tensor<?x6xf32>) {
+  // expected-error @+1 {{size -2 is negative}}
+  %0 = dtensor.unflatten %x {dim = 1, sizes = [-2, -3]} : (tensor<?x6xf32>) -> tensor<?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @a_product_fits_64_bits(%x: tensor<4611686018427387904x4xi8>) {
+  // expected-error @+1 {{the extent of result dimension 0 overflows 64 bits}}
+  %0 = dtensor.flatten %x {start = 0, end = 1} : (tensor<4611686018427387904x4xi8>) -> tensor<?xi8>
+  return
+}
+
+// -----
+
+func.func @a_size_fits_64_bits(%c: f32) {
+  // expected-error @+1 {{expected integers and #dtensor.expr, found 18446744073709551615 : i128}}
+  %0 = dtensor.full %c {sizes = [18446744073709551615 : i128]} : (f32) -> tensor<?xf32>
+  return
+}

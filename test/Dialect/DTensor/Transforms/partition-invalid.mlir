@@ -18,7 +18,7 @@ func.func @collective_that_only_some_ranks_join(%x: tensor<?xf32, #dtensor.layou
   // expected-note @below {{the condition is computed here}}
   %first = arith.cmpi eq, %rank, %c0 : index
   %r = scf.if %first -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
-    // expected-error @below {{is a collective under a condition that is not the same on every rank}}
+    // expected-error @below {{is a collective under a non-uniform condition: it must be the same on every rank}}
     %0 = dtensor.redistribute %x plan <#mesh, (N), [all_reduce ["tp"] sum to [replicate] bytes 8*N]> : tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
     scf.yield %0 : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
   } else {
@@ -37,7 +37,7 @@ func.func @loop_whose_length_differs_between_ranks(%x: tensor<?xf32, #dtensor.la
   // expected-note @below {{the condition is computed here}}
   %rank = dtensor.axis_index #mesh "tp"
   %r = scf.for %i = %c0 to %rank step %c1 iter_args(%v = %y) -> tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>> {
-    // expected-error @below {{is a collective under a condition that is not the same on every rank}}
+    // expected-error @below {{is a collective under a non-uniform condition: it must be the same on every rank}}
     %0 = dtensor.redistribute %x plan <#mesh, (N), [all_reduce ["tp"] sum to [replicate] bytes 8*N]> : tensor<?xf32, #dtensor.layout<#mesh, [partial(sum)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
     scf.yield %0 : tensor<?xf32, #dtensor.layout<#mesh, [replicate], (N)>>
   }

@@ -31,13 +31,14 @@ struct GenericSpec {
 
 /// Builds the op; `body` gets the scalars, then the captures, and returns the
 /// scalars to yield.
-GenericOp buildGeneric(
-    mlir::OpBuilder &builder, mlir::Location loc, const GenericSpec &spec,
-    llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &,
-                                                      mlir::ValueRange)>
-        body);
+GenericOp buildGeneric(mlir::OpBuilder &builder, mlir::Location loc,
+                       const GenericSpec &spec,
+                       llvm::function_ref<llvm::SmallVector<mlir::Value>(
+                           mlir::OpBuilder &, mlir::ValueRange)>
+                           body);
 
-/// A parallel loop over all dimensions of `type`, its identity map the result's.
+/// A parallel loop over all dimensions of `type`, its identity map the
+/// result's.
 GenericSpec parallelSpec(mlir::RankedTensorType type, llvm::StringRef label);
 
 /// One scalar in every element of `type`.
@@ -56,16 +57,26 @@ mlir::Value buildSlice(NormalizeContext &context, mlir::Location loc,
                        mlir::Value input, llvm::ArrayRef<Expr> starts,
                        llvm::ArrayRef<Expr> sizes, llvm::ArrayRef<Expr> steps);
 
+/// States that a slice lies inside its tensor, dimension by dimension:
+///   0 <= start,  0 <= size,  start + (size - 1) * step < extent
+/// What is not proved is checked when the program starts; each `a <= b` is the
+/// equation max(a, b) == b.
+llvm::LogicalResult unifyBounds(mlir::Operation *op, NormalizeContext &context,
+                                llvm::ArrayRef<Expr> extents,
+                                llvm::ArrayRef<Expr> starts,
+                                llvm::ArrayRef<Expr> sizes,
+                                llvm::ArrayRef<Expr> steps);
+
 /// Inputs agree in all dimensions but `dim`; null entries are left out.
 mlir::Value buildConcat(NormalizeContext &context, mlir::Location loc,
                         llvm::ArrayRef<mlir::Value> inputs, unsigned dim);
 
 /// What the body of a structured op reads beside its block arguments: scalars
 /// are looked up, tensors become captures. `captures` are old values.
-llvm::LogicalResult collectCaptures(mlir::Operation *op, mlir::Block &body,
-                                    NormalizeContext &context,
-                                    mlir::IRMapping &mapping,
-                                    llvm::SmallVectorImpl<mlir::Value> &captures);
+llvm::LogicalResult
+collectCaptures(mlir::Operation *op, mlir::Block &body,
+                NormalizeContext &context, mlir::IRMapping &mapping,
+                llvm::SmallVectorImpl<mlir::Value> &captures);
 
 /// Clones the ops of `body`, terminator excluded, and gives the new values of
 /// the terminator's operands.

@@ -27,7 +27,8 @@ void registerLinalgExtension(mlir::DialectRegistry &registry);
 void registerTensorExtension(mlir::DialectRegistry &registry);
 /// Conditionals and loops.
 void registerScfExtension(mlir::DialectRegistry &registry);
-/// Our own core ops, written on tensors without a layout.
+/// Our own ops that do not normalize themselves: `generic`, and the ops that
+/// speak about layouts and extents.
 void registerCoreExtension(mlir::DialectRegistry &registry);
 
 /// All of the above.

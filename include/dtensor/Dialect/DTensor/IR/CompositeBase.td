@@ -17,7 +17,8 @@ defvar MovementTraits = !listconcat(ShardedOp,
 
 def DTensor_Scalar : AnyTypeOf<[AnyFloat, AnySignlessInteger, Index],
                                "float, signless integer or index">;
-def DTensor_TensorOrScalar : AnyTypeOf<[AnyRankedTensor, AnyFloat,
+def DTensor_Tensor : RankedTensorOf<[AnyFloat, AnySignlessInteger, Index]>;
+def DTensor_TensorOrScalar : AnyTypeOf<[DTensor_Tensor, AnyFloat,
                                         AnySignlessInteger, Index],
                                        "ranked tensor or scalar">;
 
@@ -26,7 +27,7 @@ def DTensor_TensorOrScalar : AnyTypeOf<[AnyRankedTensor, AnyFloat,
 // op as an Operation.
 class DTensor_CompositeOp<string mnemonic, string group>
     : DTensor_Op<mnemonic, CompositeOp> {
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let extraClassDefinition = [{
@@ -34,7 +35,9 @@ class DTensor_CompositeOp<string mnemonic, string group>
         ::llvm::ArrayRef<::llvm::SmallVector<::dtensor::Expr>> operands,
         const ::dtensor::Facts &facts,
         ::llvm::SmallVectorImpl<::llvm::SmallVector<::dtensor::Expr>> &results) {
-      return infer}] # group # [{(*this, operands, facts, results);
+      if (failed(infer}] # group # [{(*this, operands, facts, results)))
+        return ::mlir::failure();
+      return checkOverflow(*this, results.back());
     }
     ::llvm::LogicalResult $cppClass::decompose(
         ::mlir::OpBuilder &builder, ::mlir::ValueRange operands,

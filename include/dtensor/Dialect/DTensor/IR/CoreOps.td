@@ -26,7 +26,8 @@ def DTensor_GenericOp : DTensor_Op<"generic", !listconcat(ShardedOp,
     is 1 and broadcast; other affine expressions (a window of a convolution) are
     allowed on inputs and keep their iterators whole. Results use parallel
     iterators only. `captures` are tensors that the body reads anywhere, with
-    `tensor.extract` on the block arguments after the scalars; they are replicated. Other values defined
+    `tensor.extract` on the block arguments after the scalars; they are
+    replicated, and in the body they are whole tensors without a layout. Other values defined
     outside (scalars) may be used in the body freely. `dtensor.index` is the
     global position of an iterator. `label` names what the op stands for.
 
@@ -46,7 +47,8 @@ def DTensor_GenericOp : DTensor_Op<"generic", !listconcat(ShardedOp,
     - every iterator's extent is known from an input or a result
     - operands' extents along one iterator are not provably different
     - if an iterator is a reduction there is one reduction kind per result
-    - block arguments are the element types of the inputs, then the captures
+    - block arguments are the element types of the inputs, then the types of the captures
+      without their layouts
   }];
   let arguments = (ins
     Variadic<AnyRankedTensor>:$inputs,
@@ -90,6 +92,13 @@ def DTensor_GenericOp : DTensor_Op<"generic", !listconcat(ShardedOp,
 def DTensor_YieldOp : DTensor_Op<"yield", [Pure, ReturnLike, Terminator,
     ParentOneOf<["GenericOp"]>]> {
   let summary = "the scalars of one iteration of a generic";
+  let description = [{
+    One value per result of the enclosing `generic`, of its element type.
+
+    ```mlir
+    dtensor.yield %sum : f32
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ }]>];

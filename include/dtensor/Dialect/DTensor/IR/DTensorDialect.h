@@ -55,6 +55,9 @@ LayoutAttr getLayout(mlir::Value value);
 mlir::RankedTensorType withLayout(mlir::RankedTensorType type,
                                   LayoutAttr layout);
 
+/// `type` without a layout, if it has one: the whole global tensor.
+mlir::Type withoutLayout(mlir::Type type);
+
 /// The global extents of a ranked tensor: those of its layout, else its static
 /// sizes, with null for a dynamic dimension of a tensor without a layout.
 llvm::SmallVector<Expr> getExtents(mlir::Type type);

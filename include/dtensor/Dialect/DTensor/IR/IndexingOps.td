@@ -11,7 +11,7 @@
 include "dtensor/Dialect/DTensor/IR/CompositeBase.td"
 
 class DTensor_MovementOp<string mnemonic> : DTensor_Op<mnemonic, MovementTraits> {
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DTensor_Tensor:$result);
   let hasVerifier = 1;
 }
 
@@ -31,7 +31,7 @@ def DTensor_SliceOp : DTensor_MovementOp<"slice"> {
     - one start, size and step per dimension; sizes are the result's extents
     - 0 <= start, and start + (size - 1) * step < extent where that is provable
   }];
-  let arguments = (ins AnyRankedTensor:$input, ArrayAttr:$starts,
+  let arguments = (ins DTensor_Tensor:$input, ArrayAttr:$starts,
                        ArrayAttr:$sizes, ArrayAttr:$steps);
   let assemblyFormat = [{
     $input custom<ExprList>($starts) custom<ExprList>($sizes)
@@ -55,7 +55,7 @@ def DTensor_ConcatOp : DTensor_MovementOp<"concat"> {
     %y = dtensor.concat %a, %b {dim = 1} : (tensor<?x4xf32, #b4>, tensor<?x?xf32, #bs>) -> tensor<?x?xf32, #out>
     ```
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, I64Attr:$dim);
+  let arguments = (ins Variadic<DTensor_Tensor>:$inputs, I64Attr:$dim);
   let assemblyFormat = "$inputs attr-dict `:` functional-type($inputs, $result)";
 }
 
@@ -71,7 +71,7 @@ def DTensor_EmbeddingOp : DTensor_MovementOp<"embedding"> {
     %y = dtensor.embedding %ids, %table : (tensor<?x?xi64, #ids>, tensor<?x8xf32, #table>) -> tensor<?x?x8xf32, #out>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$indices, AnyRankedTensor:$table);
+  let arguments = (ins DTensor_Tensor:$indices, DTensor_Tensor:$table);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
@@ -85,7 +85,7 @@ def DTensor_GatherOp : DTensor_MovementOp<"gather"> {
     %y = dtensor.gather %x, %ids {dim = 1} : (tensor<?x?xf32, #x>, tensor<?x1xi64, #ids>) -> tensor<?x1xf32, #out>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$indices,
+  let arguments = (ins DTensor_Tensor:$input, DTensor_Tensor:$indices,
                        I64Attr:$dim);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }

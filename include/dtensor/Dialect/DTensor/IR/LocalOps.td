@@ -15,7 +15,9 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 // A collective. Every rank of the group runs it, in the same order; members are
 // ordered by their coordinates on `axes` (indices of mesh axes, major first).
 // `capacity` is the padded size of a shard, equal on all ranks:
-// size <= capacity. Pure: all ranks drop or keep it together.
+// size <= capacity. With n the extent that the group cuts and `unit` (1 when
+// absent), every member's piece follows from n by the formula of LocalShape.h.
+// Pure: all ranks drop or keep it together.
 class DTensor_CollectiveOp<string mnemonic, list<Trait> traits = []>
     : DTensor_Op<mnemonic, !listconcat([Pure,
         DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
@@ -34,9 +36,10 @@ def DTensor_AllGatherOp : DTensor_CollectiveOp<"all_gather"> {
     ```
   }];
   let arguments = (ins AnyRankedTensor:$input, Index:$extent, Index:$capacity,
+    Optional<Index>:$unit,
     DTensor_MeshAttr:$mesh, DenseI64ArrayAttr:$axes, I64Attr:$dim);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `dim` $dim `extent` $extent `capacity` $capacity `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `dim` $dim `extent` $extent `capacity` $capacity (`unit` $unit^)? `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
 }
 
 def DTensor_AllReduceOp : DTensor_CollectiveOp<"all_reduce", [AllTypesMatch<["input", "result"]>]> {
@@ -62,13 +65,13 @@ def DTensor_ReduceScatterOp : DTensor_CollectiveOp<"reduce_scatter"> {
     ```
   }];
   let arguments = (ins DTensor_ReduceKindAttr:$kind, AnyRankedTensor:$input,
-    Index:$offset, Index:$size, Index:$capacity,
+    Index:$offset, Index:$size, Index:$capacity, Optional<Index>:$unit,
     DTensor_MeshAttr:$mesh, DenseI64ArrayAttr:$axes, I64Attr:$dim);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "custom<BareReduceKind>($kind) $input `dim` $dim `offset` $offset `size` $size `capacity` $capacity `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "custom<BareReduceKind>($kind) $input `dim` $dim `offset` $offset `size` $size `capacity` $capacity (`unit` $unit^)? `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
 }
 
-def DTensor_AllToAllOp : DTensor_CollectiveOp<"all_to_all"> {
+def DTensor_AllToAllOp : DTensor_CollectiveOp<"all_to_all", [AttrSizedOperandSegments]> {
   let summary = "gathers one dimension and scatters another";
   let description = [{
     Member q sends `input[offset_r : offset_r + size_r]` along `split_dim` to
@@ -82,10 +85,11 @@ def DTensor_AllToAllOp : DTensor_CollectiveOp<"all_to_all"> {
     ```
   }];
   let arguments = (ins AnyRankedTensor:$input, Index:$extent, Index:$gather_capacity,
-    Index:$offset, Index:$size, Index:$capacity,
+    Optional<Index>:$gather_unit,
+    Index:$offset, Index:$size, Index:$capacity, Optional<Index>:$unit,
     DTensor_MeshAttr:$mesh, DenseI64ArrayAttr:$axes, I64Attr:$gather_dim, I64Attr:$split_dim);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `gather` $gather_dim `extent` $extent `capacity` $gather_capacity `split` $split_dim `offset` $offset `size` $size `capacity` $capacity `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `gather` $gather_dim `extent` $extent `capacity` $gather_capacity (`unit` $gather_unit^)? `split` $split_dim `offset` $offset `size` $size `capacity` $capacity (`unit` $unit^)? `on` $mesh `axes` $axes attr-dict `:` type($input) `->` type($result)";
 }
 
 def DTensor_CollectivePermuteOp : DTensor_CollectiveOp<"collective_permute"> {

@@ -22,7 +22,7 @@ def DTensor_MatmulOp : DTensor_CompositeOp<"matmul", "Matmul"> {
     %c = dtensor.matmul %a, %b : (tensor<?x?x64xbf16>, tensor<64x?xbf16>) -> tensor<?x?x?xbf16>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs,
+  let arguments = (ins DTensor_Tensor:$lhs, DTensor_Tensor:$rhs,
                        UnitAttr:$transpose_a, UnitAttr:$transpose_b);
 }
 
@@ -36,8 +36,8 @@ def DTensor_LinearOp : DTensor_CompositeOp<"linear", "Linear"> {
     %y = dtensor.linear %x, %w, %b : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?xf32>) -> tensor<?x?xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight,
-                       Optional<AnyRankedTensor>:$bias);
+  let arguments = (ins DTensor_Tensor:$input, DTensor_Tensor:$weight,
+                       Optional<DTensor_Tensor>:$bias);
 }
 
 #endif // DTENSOR_DIALECT_DTENSOR_IR_MATRIXOPS_TD

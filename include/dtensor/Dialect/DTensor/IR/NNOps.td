@@ -20,7 +20,7 @@ class DTensor_SoftmaxLikeOp<string mnemonic, string what, string formula>
     %y = dtensor.}] # mnemonic # [{ %x {dim = 1} : (tensor<?x?xf32>) -> tensor<?x?xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$dim);
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim);
 }
 def DTensor_SoftmaxOp : DTensor_SoftmaxLikeOp<"softmax", "exponentials that sum to 1",
     "exp(x - m) / sum(exp(x - m))">;
@@ -39,7 +39,7 @@ def DTensor_LayerNormOp : DTensor_CompositeOp<"layer_norm", "Norm"> {
     %y = dtensor.layer_norm %x, %w, %b {trailing = 1 : i64} : (tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>) -> tensor<?x?xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, Variadic<AnyRankedTensor>:$parameters,
+  let arguments = (ins DTensor_Tensor:$input, Variadic<DTensor_Tensor>:$parameters,
                        DefaultValuedAttr<I64Attr, "1">:$trailing,
                        DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
 }
@@ -54,7 +54,7 @@ def DTensor_RMSNormOp : DTensor_CompositeOp<"rms_norm", "Norm"> {
     %y = dtensor.rms_norm %x, %w {eps = 1.0e-6} : (tensor<?x?xbf16>, tensor<?xbf16>) -> tensor<?x?xbf16>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, Variadic<AnyRankedTensor>:$parameters,
+  let arguments = (ins DTensor_Tensor:$input, Variadic<DTensor_Tensor>:$parameters,
                        DefaultValuedAttr<I64Attr, "1">:$trailing,
                        DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
 }
@@ -75,10 +75,10 @@ def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
     %y = dtensor.attention %q, %k, %v {causal} : (tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #kv>, tensor<?x2x?x64xf32, #kv>) -> tensor<?x8x?x64xf32, #q>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$query, AnyRankedTensor:$key,
-                       AnyRankedTensor:$value, Optional<Index>:$diagonal,
+  let arguments = (ins DTensor_Tensor:$query, DTensor_Tensor:$key,
+                       DTensor_Tensor:$value, Optional<Index>:$diagonal,
                        UnitAttr:$causal, OptionalAttr<F64Attr>:$scale);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }

@@ -30,7 +30,7 @@ class DTensor_BinaryOp<string mnemonic, string what, string text>
 class DTensor_UnaryOp<string mnemonic, string what, string text = "Floats only.">
     : DTensor_PointwiseOp<mnemonic, what, text,
         "%y = dtensor." # mnemonic # " %x : (tensor<?x4xf32>) -> tensor<?x4xf32>"> {
-  let arguments = (ins AnyRankedTensor:$input);
+  let arguments = (ins DTensor_Tensor:$input);
 }
 
 class DTensor_LogicalOp<string mnemonic, string what>
@@ -82,7 +82,7 @@ def DTensor_GeluOp : DTensor_PointwiseOp<"gelu", "the Gaussian error linear unit
     Floats only. `approximate` is `"none"`: x * Phi(x), or `"tanh"`:
     x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).}],
     "%y = dtensor.gelu %x {approximate = \"tanh\"} : (tensor<?x4xf32>) -> tensor<?x4xf32>"> {
-  let arguments = (ins AnyRankedTensor:$input,
+  let arguments = (ins DTensor_Tensor:$input,
                        DefaultValuedStrAttr<StrAttr, "none">:$approximate);
 }
 
@@ -91,7 +91,7 @@ def DTensor_LogicalOrOp : DTensor_LogicalOp<"logical_or", "a or b">;
 def DTensor_LogicalXorOp : DTensor_LogicalOp<"logical_xor", "exactly one of a and b">;
 def DTensor_LogicalNotOp : DTensor_PointwiseOp<"logical_not", "not x", "On i1 only.",
     "%y = dtensor.logical_not %x : (tensor<?xi1>) -> tensor<?xi1>"> {
-  let arguments = (ins AnyRankedTensor:$input);
+  let arguments = (ins DTensor_Tensor:$input);
 }
 
 def DTensor_CompareOp : DTensor_PointwiseOp<"compare", "compares element by element", [{
@@ -113,7 +113,7 @@ def DTensor_CastOp : DTensor_PointwiseOp<"cast", "converts to another element ty
     Floats round to nearest even; floats to integers toward zero; integers are
     signed, i1 is 0 or 1; to i1 it is `x != 0`.}],
     "%y = dtensor.cast %x : (tensor<?xi32>) -> tensor<?xf32>"> {
-  let arguments = (ins AnyRankedTensor:$input);
+  let arguments = (ins DTensor_Tensor:$input);
 }
 
 #endif // DTENSOR_DIALECT_DTENSOR_IR_POINTWISEOPS_TD

@@ -23,7 +23,7 @@ class DTensor_ReductionOp<string mnemonic, string what, string text>
     %y = dtensor.}] # mnemonic # [{ %x {dims = [1], keepdim} : (tensor<?x?xf32>) -> tensor<?x1xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$dims,
+  let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$dims,
                        UnitAttr:$keepdim);
 }
 

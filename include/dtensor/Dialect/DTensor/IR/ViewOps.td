@@ -26,8 +26,8 @@ def DTensor_ReshapeOp : DTensor_Op<"reshape", MovementTraits> {
     %y = dtensor.reshape %x : (tensor<?x?x4xf32, #in>) -> tensor<?x4xf32, #out>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, OptionalAttr<ArrayAttr>:$sizes);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DTensor_Tensor:$input, OptionalAttr<ArrayAttr>:$sizes);
+  let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
@@ -45,7 +45,7 @@ def DTensor_SqueezeOp : DTensor_ViewOp<"squeeze", "drops dimensions of extent 1"
     %y = dtensor.squeeze %x {dims = [1]} : (tensor<?x1x4xf32>) -> tensor<?x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$dims);
+  let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$dims);
 }
 
 def DTensor_UnsqueezeOp : DTensor_ViewOp<"unsqueeze", "adds dimensions of extent 1"> {
@@ -56,7 +56,7 @@ def DTensor_UnsqueezeOp : DTensor_ViewOp<"unsqueeze", "adds dimensions of extent
     %y = dtensor.unsqueeze %x {dims = [1]} : (tensor<?x4xf32>) -> tensor<?x1x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$dims);
+  let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$dims);
 }
 
 def DTensor_FlattenOp : DTensor_ViewOp<"flatten", "joins adjacent dimensions"> {
@@ -67,7 +67,7 @@ def DTensor_FlattenOp : DTensor_ViewOp<"flatten", "joins adjacent dimensions"> {
     %y = dtensor.flatten %x {start = 0, end = 1} : (tensor<?x?x4xf32>) -> tensor<?x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$start, I64Attr:$end);
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$start, I64Attr:$end);
 }
 
 def DTensor_UnflattenOp : DTensor_ViewOp<"unflatten", "splits one dimension"> {
@@ -79,7 +79,7 @@ def DTensor_UnflattenOp : DTensor_ViewOp<"unflatten", "splits one dimension"> {
     %y = dtensor.unflatten %x {dim = 1, sizes = [8, 4]} : (tensor<?x32xf32>) -> tensor<?x8x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$dim,
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim,
                        OptionalAttr<ArrayAttr>:$sizes);
 }
 
@@ -91,7 +91,7 @@ def DTensor_PermuteOp : DTensor_ViewOp<"permute", "reorders the dimensions"> {
     %y = dtensor.permute %x {permutation = [1, 0]} : (tensor<?x4xf32>) -> tensor<4x?xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$permutation);
+  let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$permutation);
 }
 
 def DTensor_ExpandOp : DTensor_ViewOp<"expand", "stretches dimensions of extent 1"> {
@@ -104,7 +104,7 @@ def DTensor_ExpandOp : DTensor_ViewOp<"expand", "stretches dimensions of extent 
     %y = dtensor.expand %x {sizes = [#dtensor.expr<B>, 3, 4]} : (tensor<1x4xf32>) -> tensor<?x3x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, OptionalAttr<ArrayAttr>:$sizes);
+  let arguments = (ins DTensor_Tensor:$input, OptionalAttr<ArrayAttr>:$sizes);
 }
 
 def DTensor_FullOp : DTensor_ViewOp<"full", "one scalar in every element"> {
