@@ -22,7 +22,7 @@ public:
   }
   void free(void *pointer) override { std::free(pointer); }
 
-  void copy(const View &dst, const View &src) override { rt::copy(dst, src); }
+  void copy(const View &dst, const View &src) override { dtensor::rt::copy(dst, src); }
 
   /// The first element, copied to all.
   void fill(const View &dst, int64_t bits) override {
@@ -32,7 +32,7 @@ public:
     one.base = element;
     for (int64_t d = 0; d < one.rank; ++d)
       one.strides[d] = 0;
-    rt::copy(dst, one);
+    dtensor::rt::copy(dst, one);
   }
 
   void launch(const KernelLaunch &) override { noCode("a kernel"); }

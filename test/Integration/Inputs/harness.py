@@ -18,7 +18,8 @@ import traceback
 import numpy as np
 
 BUILD = os.path.abspath(sys.argv[1])
-TEMP = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp()
+TEMP = sys.argv[2] if len(sys.argv) > 2 and sys.argv[2][0] != "-" else \
+    tempfile.mkdtemp()
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..",
                                       ".."))
 os.makedirs(TEMP, exist_ok=True)

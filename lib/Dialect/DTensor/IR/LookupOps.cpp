@@ -48,12 +48,34 @@ struct Lookup {
 };
 } // namespace
 
+/// The type in which an element travels from the table to the result. Machines
+/// that widen f16 and bf16 to compute with them would not keep the bits of
+/// NaNs.
+static Type carrierType(Type type) {
+  auto floatType = dyn_cast<FloatType>(type);
+  if (!floatType || floatType.getWidth() >= 32)
+    return type;
+  return IntegerType::get(type.getContext(), floatType.getWidth());
+}
+
+static Value bitcastTo(OpBuilder &builder, Location loc, Value value,
+                       Type type) {
+  if (value.getType() == type)
+    return value;
+  return arith::BitcastOp::create(builder, loc, type, value);
+}
+
+/// Zero in the carrier of `type`.
 static Value buildZero(OpBuilder &builder, Location loc, Type type,
                        bool negative) {
-  TypedAttr attr = builder.getZeroAttr(type);
-  if (auto floatType = dyn_cast<FloatType>(type))
-    attr = builder.getFloatAttr(
-        type, APFloat::getZero(floatType.getFloatSemantics(), negative));
+  Type carrier = carrierType(type);
+  TypedAttr attr = builder.getZeroAttr(carrier);
+  if (auto floatType = dyn_cast<FloatType>(type)) {
+    APFloat zero = APFloat::getZero(floatType.getFloatSemantics(), negative);
+    attr = builder.getFloatAttr(type, zero);
+    if (carrier != type)
+      attr = builder.getIntegerAttr(carrier, zero.bitcastToAPInt());
+  }
   return arith::ConstantOp::create(builder, loc, attr);
 }
 
@@ -85,18 +107,20 @@ static Value buildRead(OpBuilder &builder, Location loc, const Lookup &lookup,
   Value local = arith::SubIOp::create(builder, loc, index, lookup.offset);
   Value low = arith::ConstantIndexOp::create(builder, loc, 0);
   Value present = buildInRange(builder, loc, local, low, lookup.size);
-  auto choice = scf::IfOp::create(builder, loc, TypeRange(type), present,
+  Type carrier = carrierType(type);
+  auto choice = scf::IfOp::create(builder, loc, TypeRange(carrier), present,
                                   /*addThenBlock=*/true, /*addElseBlock=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(choice.thenBlock());
   for (Value &position : positions)
     position = position ? position : local;
   Value read = tensor::ExtractOp::create(builder, loc, lookup.table, positions);
-  scf::YieldOp::create(builder, loc, read);
+  scf::YieldOp::create(builder, loc, bitcastTo(builder, loc, read, carrier));
   builder.setInsertionPointToStart(choice.elseBlock());
   scf::YieldOp::create(builder, loc,
                        buildMissing(builder, loc, lookup, index, type));
-  return choice.getResult(0);
+  builder.setInsertionPointAfter(choice);
+  return bitcastTo(builder, loc, choice.getResult(0), type);
 }
 
 /// A loop over the local result. `indexDims` are the loops of `indices`;

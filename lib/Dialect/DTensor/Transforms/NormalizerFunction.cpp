@@ -232,6 +232,14 @@ void Normalizer::substitute() {
                                         /*replaceAttrs=*/true,
                                         /*replaceLocs=*/false,
                                         /*replaceTypes=*/true);
+  // A body sees captures without a layout; a size may have become a number.
+  newFunc->walk([](GenericOp generic) {
+    unsigned inputs = generic.getInputs().size();
+    for (auto [index, capture] : llvm::enumerate(generic.getCaptures()))
+      generic.getBody()
+          .getArgument(inputs + index)
+          .setType(withoutLayout(capture.getType()));
+  });
   // What unification made equal needs no statement any more.
   newFunc->walk([](RefineOp refine) {
     if (refine.getInput().getType() != refine.getResult().getType())

@@ -36,3 +36,15 @@ func.func @generated(%x: tensor<?x?xf32> {dtensor.layout = #rows}, %n: index) ->
   } : tensor<?xf32>
   return %g : tensor<?xf32>
 }
+// CHECK-LABEL: @capture_of_a_known_size
+// CHECK: ^bb0(%{{.*}}: tensor<4xf32>):
+func.func @capture_of_a_known_size(%t: tensor<?xf32> {dtensor.layout = #dtensor.layout<#mesh, [replicate], (N)>}, %u: tensor<4xf32>, %n: index) -> (tensor<?xf32>, tensor<?xf32>) {
+  %g = tensor.generate %n {
+  ^bb0(%i: index):
+    %v = tensor.extract %t[%i] : tensor<?xf32>
+    tensor.yield %v : f32
+  } : tensor<?xf32>
+  %c = tensor.cast %u : tensor<4xf32> to tensor<?xf32>
+  %s = arith.addf %t, %c : tensor<?xf32>
+  return %g, %s : tensor<?xf32>, tensor<?xf32>
+}

@@ -1,0 +1,160 @@
+//===- GPUOps.td - work of a device before LLVM ---------------*- tablegen -*-//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_CONVERSION_GPU_GPUOPS_TD
+#define DTENSOR_CONVERSION_GPU_GPUOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Device_Dialect : Dialect {
+  let name = "dtensor_gpu";
+  let cppNamespace = "::dtensor::device";
+  let summary = "work that the host program hands to a device";
+  let description = [{
+    Kernels and library calls on tensors and, after bufferization, on buffers.
+    All buffers lie in the device's memory; the host never reads or writes one.
+  }];
+}
+
+class Device_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Device_Dialect, mnemonic, traits>;
+
+// Reads its inputs and writes its outputs as a whole; on tensors it is pure.
+class Device_DestinationOp<string mnemonic, list<Trait> traits = []>
+    : Device_Op<mnemonic, !listconcat([DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)>;
+
+def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments]> {
+  let summary = "one run of a generated kernel";
+  let description = [{
+    `variants` are kernels that compute the same, from the most demanding to
+    one that always works; which one runs is decided at launch. What a variant
+    is, Variant.h tells. `extents` are the sizes of the dimensions that the
+    kernel walks over, `scalars` values of the host that it needs.
+
+    ```mlir
+    %r = dtensor_gpu.compute %ctx : !llvm.ptr ins(%x : tensor<?xf32>) outs(%y : tensor<?xf32>)
+        extents(%n) scalars() variants [...] -> tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$context, Variadic<AnyShaped>:$inputs,
+    Variadic<AnyShaped>:$outputs, Variadic<Index>:$extents,
+    Variadic<AnyType>:$scalars, ArrayAttr:$variants);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $context `:` type($context) `ins` `(` ($inputs^ `:` type($inputs))? `)`
+    `outs` `(` $outputs `:` type($outputs) `)` `extents` `(` $extents `)`
+    `scalars` `(` ($scalars^ `:` type($scalars))? `)` `variants` $variants
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+  }];
+}
+
+def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]> {
+  let summary = "a product of matrices by the vendor's library";
+  let description = [{
+    `c[b.., m, n] = sum_k a[b.., m, k] * b[b.., k, n]`, accumulated in f32 (f64
+    for f64). `lhs_dims` and `rhs_dims` say which dimension of the operand each
+    of `b.., m, k` and `b.., k, n` is, -1 where it does not depend on it. The
+    last dimension of each operand must be m or k, or k or n.
+
+    ```mlir
+    %r = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [0, 1] * %b [1, 0]
+        : tensor<?x64xf32>, tensor<?x64xf32> outs(%c : tensor<?x?xf32>) -> tensor<?x?xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$context, AnyShaped:$lhs, AnyShaped:$rhs,
+    Optional<AnyShaped>:$bias, AnyShaped:$dest, DenseI64ArrayAttr:$lhs_dims,
+    DenseI64ArrayAttr:$rhs_dims, DefaultValuedAttr<I32Attr, "0">:$epilogue);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $context `:` type($context) `,` $lhs $lhs_dims `*` $rhs $rhs_dims `:`
+    type($lhs) `,` type($rhs) (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
+  }];
+}
+
+def Device_AttentionOp : Device_DestinationOp<"attention"> {
+  let summary = "attention by the runtime's prebuilt kernel";
+  let description = [{
+    Query i sees the keys `j <= i + diagonal` if `causal`.
+
+    ```mlir
+    %r = dtensor_gpu.attention %ctx : !llvm.ptr ins(%q, %k, %v : tensor<4x?x64xf32>, tensor<4x?x64xf32>, tensor<4x?x64xf32>)
+        diagonal(%d) outs(%o : tensor<4x?x64xf32>) {causal = true, scale = 0.125 : f64} -> tensor<4x?x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$context, AnyShaped:$query, AnyShaped:$key,
+    AnyShaped:$value, Index:$diagonal, AnyShaped:$dest, BoolAttr:$causal,
+    F64Attr:$scale);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $context `:` type($context) `ins` `(` $query `,` $key `,` $value `:`
+    type($query) `,` type($key) `,` type($value) `)` `diagonal` `(` $diagonal `)`
+    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
+  }];
+}
+
+def Device_CopyOp : Device_Op<"copy", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "copies one buffer of the device to another";
+  let description = [{
+    ```mlir
+    dtensor_gpu.copy %ctx : !llvm.ptr, %x, %y : memref<?xf32>, memref<?xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$context, AnyMemRef:$source, AnyMemRef:$dest);
+  let assemblyFormat = [{
+    $context `:` type($context) `,` $source `,` $dest `:` type($source) `,`
+    type($dest) attr-dict
+  }];
+}
+
+def Device_FillOp : Device_Op<"fill", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "sets every element of a buffer of the device";
+  let description = [{
+    ```mlir
+    dtensor_gpu.fill %ctx : !llvm.ptr, %c, %y : f32, memref<?xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$context, AnyType:$value, AnyMemRef:$dest);
+  let assemblyFormat = [{
+    $context `:` type($context) `,` $value `,` $dest `:` type($value) `,`
+    type($dest) attr-dict
+  }];
+}
+
+def Device_LaunchOp : Device_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "starts one kernel";
+  let description = [{
+    `params` are the values of the kernel's parameters; buffers come as pointers.
+    `index` is the kernel's number in the bundle. Nothing is started if the
+    grid is 0.
+
+    ```mlir
+    dtensor_gpu.launch %ctx : !llvm.ptr, @kernels::@row_0 grid %g block %b (%p, %n) : !llvm.ptr, i64
+    ```
+  }];
+  let arguments = (ins AnyType:$context, SymbolRefAttr:$kernel, I64:$grid,
+    I64:$block, Variadic<AnyType>:$params, OptionalAttr<I32Attr>:$index);
+  let assemblyFormat = [{
+    $context `:` type($context) `,` $kernel `grid` $grid `block` $block
+    `(` ($params^ `)` `:` type($params)):(`)`)? attr-dict
+  }];
+}
+
+#endif // DTENSOR_CONVERSION_GPU_GPUOPS_TD

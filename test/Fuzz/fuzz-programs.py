@@ -1,0 +1,374 @@
+# REQUIRES: python
+# RUN: %python %s %obj --seconds 20 --seed 1
+"""Random programs with random placements compute what PyTorch computes.
+
+usage: fuzz-programs.py BUILD [--minutes N | --seconds N] [--seed S] [--keep DIR]
+
+Every program is compiled once and runs on several meshes and sizes. Elements
+are f64, so that a difference is an error and not a rounding. A failing program
+is cut down to the ancestors of the first wrong value and kept as a .mlir file
+that shows it. Prints how many programs there were. Exit code 1 if one failed.
+"""
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+
+BUILD = os.path.abspath(sys.argv[1])
+SEARCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                      "Integration", "Inputs")
+sys.path.insert(0, SEARCH)
+import harness
+
+import torch
+
+MESHES = {1: [{"tp": n} for n in (1, 2, 3, 4)],
+          2: [{"dp": a, "tp": b} for a, b in ((2, 2), (2, 3), (3, 1))]}
+SIZES = [dict(M=4, N=8, K=2), dict(M=5, N=3, K=7), dict(M=1, N=2, K=1),
+         dict(M=0, N=3, K=2)]
+SYMBOLS = ["M", "N", "K"]
+
+
+class Value:
+    """One op: its text with {0} {1} ... for operands, what PyTorch does."""
+
+    def __init__(self, shape, operands, text, function, constraint=None):
+        self.shape, self.operands = shape, operands
+        self.text, self.function = text, function
+        self.constraint = constraint
+
+    @property
+    def type(self):
+        dims = "".join(("?" if isinstance(d, str) else str(d)) + "x"
+                       for d in self.shape)
+        return f"tensor<{dims}f64>"
+
+
+class Program:
+    def __init__(self, rng):
+        self.rng, self.values, self.placements = rng, [], []
+        self.axes = rng.choice([1, 1, 2])
+        for _ in range(rng.randrange(1, 4)):
+            shape = [rng.choice(SYMBOLS + ["N", 4])
+                     for _ in range(rng.randrange(1, 4))]
+            self.values.append(Value(shape, None, None, None))
+            self.placements.append(self.draw(shape, True))
+        self.num_args = len(self.values)
+        while len(self.values) < self.num_args + rng.randrange(2, 12):
+            self.step()
+        last = len(self.values) - 1
+        self.results = sorted({last, rng.randrange(self.num_args, last + 1)})
+        self.result_placements = [
+            self.draw(self.values[r].shape, False) if rng.random() < 0.5 else
+            None for r in self.results]
+
+    def draw(self, shape, partial):
+        units = [self.rng.choice(["", "", ", unit = 2"]) for _ in shape]
+        choices = ["replicate"] + [f"shard({d}{units[d]})"
+                                   for d in range(len(shape))] * 2
+        if partial:
+            choices.append("partial(sum)")
+        return [self.rng.choice(choices) for _ in range(self.axes)]
+
+    #===- Ops --------------------------------------------------------------===#
+
+    def add(self, shape, operands, text, function, constraint=None):
+        self.values.append(Value(shape, operands, text, function, constraint))
+
+    def pick(self, rank=None):
+        found = [i for i, v in enumerate(self.values)
+                 if rank is None or len(v.shape) >= rank]
+        # Recent values, so that programs are deep.
+        return self.rng.choice(found[-4:] if found and self.rng.random() < 0.7
+                               else found) if found else None
+
+    def step(self):
+        self.rng.choice([self.unary, self.unary, self.binary, self.binary,
+                         self.reduce, self.product, self.permute, self.softmax,
+                         self.concat, self.constrain, self.broadcast,
+                         self.flatten, self.slice])()
+
+    def unary(self):
+        i = self.pick()
+        op, function = self.rng.choice([
+            ("neg", torch.neg), ("tanh", torch.tanh), ("abs", torch.abs),
+            ("relu", torch.relu), ("sin", torch.sin),
+            ("sigmoid", torch.sigmoid)])
+        self.add(self.values[i].shape, [i], f"dtensor.{op}", function)
+
+    def binary(self):
+        i = self.pick()
+        same = [j for j, v in enumerate(self.values)
+                if v.shape == self.values[i].shape]
+        op, function = self.rng.choice([
+            ("add", torch.add), ("sub", torch.sub), ("mul", torch.mul),
+            ("maximum", torch.maximum), ("minimum", torch.minimum)])
+        j = self.rng.choice(same)
+        self.add(self.values[i].shape, self.rng.sample([i, j], 2),
+                 f"dtensor.{op}", function)
+
+    def broadcast(self):
+        i = self.pick(2)
+        if i is None:
+            return
+        rows = [j for j, v in enumerate(self.values)
+                if v.shape == self.values[i].shape[1:]]
+        if rows:
+            op, function = self.rng.choice([("add", torch.add),
+                                            ("mul", torch.mul)])
+            self.add(self.values[i].shape, [i, self.rng.choice(rows)],
+                     f"dtensor.{op}", function)
+
+    def reduce(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        dim, keep = self.rng.randrange(len(shape)), self.rng.random() < 0.3
+        op = self.rng.choice(["sum", "sum", "amax"])
+
+        def function(x):
+            if op == "sum":
+                return x.sum(dim, keepdim=keep)
+            if not x.shape[dim]:
+                # Of nothing; finite, so that what follows stays so.
+                return x.sum(dim, keepdim=keep) - float("inf")
+            return x.amax(dim, keepdim=keep)
+        result = shape[:dim] + ([1] if keep else []) + shape[dim + 1:]
+        self.add(result, [i], f"dtensor.{op}", function,
+                 f"{{dims = [{dim}]{', keepdim' if keep else ''}}}")
+
+    def product(self):
+        pairs = [(i, j) for i, a in enumerate(self.values)
+                 for j, b in enumerate(self.values)
+                 if len(a.shape) == len(b.shape) == 2 and
+                 a.shape[1] == b.shape[0]]
+        if pairs:
+            i, j = self.rng.choice(pairs)
+            self.add([self.values[i].shape[0], self.values[j].shape[1]], [i, j],
+                     "dtensor.matmul", torch.matmul)
+
+    def permute(self):
+        i = self.pick(2)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        order = self.rng.sample(range(len(shape)), len(shape))
+        self.add([shape[d] for d in order], [i], "dtensor.permute",
+                 lambda x: x.permute(order), f"{{permutation = {order}}}")
+
+    def softmax(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        dim = self.rng.randrange(len(self.values[i].shape))
+        self.add(self.values[i].shape, [i], "dtensor.softmax",
+                 lambda x: torch.softmax(x, dim), f"{{dim = {dim}}}")
+
+    def concat(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        dims = [d for d, s in enumerate(shape) if isinstance(s, int)]
+        if dims:
+            dim = self.rng.choice(dims)
+            result = list(shape)
+            result[dim] = 2 * shape[dim]
+            self.add(result, [i, i], "dtensor.concat",
+                     lambda a, b: torch.cat([a, b], dim), f"{{dim = {dim}}}")
+
+    def flatten(self):
+        """Joined, changed and split again: the extents are a product."""
+        i = self.pick(2)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        start = self.rng.randrange(len(shape) - 1)
+        if not all(isinstance(d, str) for d in shape[start:start + 2]):
+            return
+        joined = shape[:start] + [f"{shape[start]}*{shape[start + 1]}"] + \
+            shape[start + 2:]
+        self.add(joined, [i], "dtensor.flatten",
+                 lambda x: x.flatten(start, start + 1),
+                 f"{{start = {start}, end = {start + 1}}}")
+        self.unary()
+        last = self.values[-1]
+        if last.shape == joined and last.operands == [len(self.values) - 2]:
+            sizes = ", ".join(f"#dtensor.expr<{d}>"
+                              for d in shape[start:start + 2])
+
+            def split(x, sizes=None):
+                return x.unflatten(start, [sizes[d]
+                                           for d in shape[start:start + 2]])
+            split.sized = True
+            self.add(shape, [len(self.values) - 1], "dtensor.unflatten", split,
+                     f"{{dim = {start}, sizes = [{sizes}]}}")
+
+    def slice(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        dims = [d for d, s in enumerate(shape) if s == 4 or s == 8]
+        if dims:
+            dim = self.rng.choice(dims)
+            start, size = self.rng.randrange(3), 2
+            result = shape[:dim] + [size] + shape[dim + 1:]
+            starts = [start if d == dim else 0 for d in range(len(shape))]
+            self.add(result, [i], "dtensor.slice",
+                     lambda x: x.narrow(dim, start, size),
+                     ("slice", f"{starts} [{', '.join(map(str, result))}] "
+                      f"{[1] * len(shape)}"))
+
+    def constrain(self):
+        i = self.pick()
+        shape = self.values[i].shape
+        placements = ", ".join(self.draw(shape, False))
+        extents = ", ".join(str(d) for d in shape)
+        self.add(shape, [i], "dtensor.constraint", lambda x: x,
+                 ("to", f"<#mesh, [{placements}], ({extents})>"))
+
+    #===- Text and meaning -------------------------------------------------===#
+
+    def layout(self, value, placements):
+        return (f"{{dtensor.layout = #dtensor.layout<#mesh, "
+                f"[{', '.join(placements)}], "
+                f"({', '.join(str(d) for d in value.shape)})>}}")
+
+    def line(self, i):
+        v = self.values[i]
+        operands = ", ".join(f"%v{o}" for o in v.operands)
+        types = ", ".join(self.values[o].type for o in v.operands)
+        if v.text == "dtensor.constraint":
+            return f"%v{i} = {v.text} {operands} to {v.constraint[1]} : {v.type}"
+        if v.text == "dtensor.slice":
+            return (f"%v{i} = {v.text} {operands} {v.constraint[1]} : ({types})"
+                    f" -> {v.type}")
+        attributes = " " + v.constraint if v.constraint else ""
+        return f"%v{i} = {v.text} {operands}{attributes} : ({types}) -> {v.type}"
+
+    def ancestors(self, roots):
+        kept, todo = set(range(self.num_args)), list(roots)
+        while todo:
+            i = todo.pop()
+            if i not in kept:
+                kept.add(i)
+                todo += self.values[i].operands
+        return sorted(kept)
+
+    def text(self, results=None):
+        """A program that returns `results`, or what was drawn."""
+        placed = dict(zip(self.results, self.result_placements)) \
+            if results is None else {}
+        results = self.results if results is None else results
+        axes = ['"tp" = ?'] if self.axes == 1 else ['"dp" = ?', '"tp" = ?']
+        args = ", ".join(f"%v{i}: {self.values[i].type} "
+                         f"{self.layout(self.values[i], self.placements[i])}"
+                         for i in range(self.num_args))
+        types = ", ".join(
+            self.values[r].type + (" " + self.layout(self.values[r], placed[r])
+                                   if placed.get(r) else "") for r in results)
+        lines = [self.line(i) for i in self.ancestors(results)
+                 if i >= self.num_args]
+        names = ", ".join(f"%v{r}" for r in results)
+        plain = ", ".join(self.values[r].type for r in results)
+        return (f"#mesh = #dtensor.mesh<{', '.join(axes)}>\n"
+                f"func.func @f({args}) -> ({types}) {{\n  "
+                + "\n  ".join(lines) + f"\n  return {names} : {plain}\n}}\n")
+
+    def evaluate(self, args, sizes):
+        values = list(args)
+        for v in self.values[self.num_args:]:
+            operands = [values[o] for o in v.operands]
+            values.append(v.function(*operands, sizes=sizes)
+                          if hasattr(v.function, "sized") else
+                          v.function(*operands))
+        return values
+
+    def arguments(self, sizes):
+        return [torch.randn([sizes[d] if isinstance(d, str) else d
+                             for d in self.values[i].shape],
+                            dtype=torch.float64)
+                for i in range(self.num_args)]
+
+
+def try_program(program, results, name):
+    """None, or what is wrong."""
+    shown = program.results if results is None else results
+    try:
+        bundle = harness.compile_text(program.text(results), name)
+        for sizes in SIZES:
+            torch.manual_seed(1)
+            args = program.arguments(sizes)
+            expected = program.evaluate(args, sizes)
+            for mesh in MESHES[program.axes]:
+                values, _ = bundle.run(mesh, *args)
+                for r, value in zip(shown, values):
+                    harness.assert_close(value, expected[r], 1e-9, 1e-9,
+                                         f"%v{r}, sizes {sizes} on {mesh}")
+    except (AssertionError, harness.Failure) as error:
+        return str(error)
+    return None
+
+
+def in_child(function):
+    """The result of a function that may crash."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        answer = function()
+        os.write(writer, (answer or "").encode()[:4000])
+        os._exit(0)
+    os.close(writer)
+    answer = b""
+    while chunk := os.read(reader, 4096):
+        answer += chunk
+    os.close(reader)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return f"exit code {status}" if status else answer.decode()
+
+
+def reduced(program):
+    """The first value that is wrong by itself, and why."""
+    for i in range(program.num_args, len(program.values)):
+        wrong = in_child(lambda: try_program(program, [i], "reduced"))
+        if wrong:
+            return program.text([i]), wrong
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--seconds", type=float, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", default=None)
+    options = parser.parse_args()
+    end = time.time() + options.minutes * 60 + options.seconds
+    harness.TEMP = options.keep or tempfile.mkdtemp()
+    os.makedirs(harness.TEMP, exist_ok=True)
+    torch.set_num_threads(1)
+    count, failures = 0, 0
+    while time.time() < end or count == 0:
+        program = Program(random.Random(f"{options.seed} {count}"))
+        wrong = in_child(lambda: try_program(program, None, "program"))
+        count += 1
+        if wrong:
+            text, why = reduced(program) or (program.text(), wrong)
+            path = harness.temp(f"failure{failures}.mlir")
+            with open(path, "w") as file:
+                file.write("".join(f"// {l}\n" for l in
+                                   why.splitlines()[:3]) + text)
+            failures += 1
+            print(f"{path}: {why[:300]}", flush=True)
+    print(f"{count} programs, {failures} failures, seed {options.seed}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
