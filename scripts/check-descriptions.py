@@ -65,9 +65,11 @@ def is_from(record, path, lines):
 def name_of(record, kind, records):
     """How a program writes it."""
     if kind == "op":
-        return records[record["opDialect"]["def"]]["name"] + "." + record["opName"]
+        dialect = records[record["opDialect"]["def"]]
+        return dialect["name"] + "." + record["opName"]
     if kind in ("attribute", "type") and record.get("mnemonic"):
-        return records[record["dialect"]["def"]]["name"] + "." + record["mnemonic"]
+        dialect = records[record["dialect"]["def"]]
+        return dialect["name"] + "." + record["mnemonic"]
     if kind == "pass":
         return record["argument"]
     return record["!name"]
@@ -145,7 +147,7 @@ def main(argv):
         problems += check_file(path, records, found)
     for problem in problems:
         print(os.path.relpath(problem, root), file=sys.stderr)
-    counts = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items()))
+    counts = ", ".join(f"{kind} {found[kind]}" for kind in sorted(found))
     print(f"descriptions: {counts}; {len(problems)} missing")
     return 1 if problems or not found else 0
 

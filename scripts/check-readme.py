@@ -7,8 +7,8 @@ PAGE is README.md when not given. A comment in front of a block of code says
 what the block is:
 
     <!-- file: NAME -->       the block is a file, for the commands after it
-    <!-- shows: FILE -->      the lines of the block stand, one after another, in
-                              that file of the sources
+    <!-- shows: FILE -->      the lines of the block stand, one after another,
+                              in that file of the sources
     <!-- run: COMMAND -->     what COMMAND prints, both streams; it succeeds
     <!-- fails: COMMAND -->   the same for a command whose exit code is 1
 
@@ -72,7 +72,8 @@ def check(page, build, folder):
             sys.stdout.writelines(difflib.unified_diff(
                 text.splitlines(True), wanted.splitlines(True), "page",
                 "printed"))
-        result += page[end:match.start(4)] + (text if wanted is None else wanted)
+        result += page[end:match.start(4)]
+        result += text if wanted is None else wanted
         end = match.end(4)
     return result + page[end:], count, wrong
 

@@ -222,7 +222,7 @@ private:
 
   template <class OpTy> LogicalResult lowerCollective(OpTy op) {
     RankedTensorType type = op.getType();
-    std::optional<int32_t> dtype = getRuntimeDType(type.getElementType());
+    std::optional<int32_t> dtype = getTensorDType(type.getElementType());
     if (!dtype)
       return op.emitOpError("moves elements of type ")
              << type.getElementType() << ", which the runtime does not know";

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpandScalars.h"
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
 
@@ -22,12 +23,10 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -203,14 +202,6 @@ static void createMessages(ModuleOp module) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-// f32 functions without a vector form in the C library. Relative errors are
-// below 5e-7.
-static bool isApproximated(StringRef name) {
-  return llvm::is_contained({"math.tanh", "math.erf", "math.expm1",
-                             "math.log1p"},
-                            name);
-}
-
 static void renameFunctions(ModuleOp module) {
   auto rename = [&](StringRef name) {
     return StringAttr::get(module.getContext(), (kLocalPrefix + name).str());
@@ -249,27 +240,6 @@ static void dropAttributes(ModuleOp module) {
 }
 
 namespace {
-/// LLVM has no expm1, and exp(x) - 1 loses all digits near 0.
-struct CallExpM1 : OpRewritePattern<math::ExpM1Op> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(math::ExpM1Op op,
-                                PatternRewriter &rewriter) const override {
-    if (!op.getType().isF64())
-      return rewriter.notifyMatchFailure(op, "approximated elsewhere");
-    auto module = op->getParentOfType<ModuleOp>();
-    if (!module.lookupSymbol("expm1")) {
-      OpBuilder::InsertionGuard guard(rewriter);
-      rewriter.setInsertionPointToStart(module.getBody());
-      auto type = rewriter.getFunctionType(op.getType(), op.getType());
-      func::FuncOp::create(rewriter, op.getLoc(), "expm1", type).setPrivate();
-    }
-    rewriter.replaceOpWithNewOp<func::CallOp>(op, "expm1", op.getType(),
-                                              op.getOperand());
-    return success();
-  }
-};
-
 struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -289,13 +259,8 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     RewritePatternSet patterns(&getContext());
     memref::populateExpandStridedMetadataPatterns(patterns);
     memref::populateExpandOpsPatterns(patterns);
-    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    arith::populateExpandBFloat16Patterns(patterns);
-    math::populateExpansionPatterns(
-        patterns, {"fpowi", "rsqrt", "roundeven", "ctlz", "clampf"});
-    populateMathPolynomialApproximationPatterns(patterns, isApproximated);
-    patterns.add<CallExpM1>(&getContext());
     populateAffineToStdConversionPatterns(patterns);
+    populateExpandScalarPatterns(patterns);
     return applyPatternsGreedily(module, std::move(patterns));
   }
 

@@ -61,6 +61,12 @@ std::optional<int32_t> dtensor::getRuntimeDType(Type type) {
   return std::nullopt;
 }
 
+std::optional<int32_t> dtensor::getTensorDType(Type type) {
+  if (type.isIndex())
+    return DTENSOR_RT_i64;
+  return getRuntimeDType(type);
+}
+
 //===----------------------------------------------------------------------===//
 // CollectiveOp
 //===----------------------------------------------------------------------===//

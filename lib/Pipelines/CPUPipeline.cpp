@@ -9,6 +9,7 @@
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
+#include "mlir/Conversion/MathToFuncs/MathToFuncs.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -22,8 +23,10 @@
 
 using namespace mlir;
 
+using namespace dtensor;
+
 static void addBufferization(OpPassManager &manager) {
-  manager.addPass(bufferization::createEmptyTensorEliminationPass());
+  manager.addPass(createEliminateEmptyTensors());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.functionBoundaryTypeConversion =
@@ -66,6 +69,7 @@ static void addSmallFloats(OpPassManager &manager) {
 void dtensor::buildTargetPipeline(OpPassManager &manager) {
   addSmallFloats(manager);
   manager.addPass(createLoopInvariantCodeMotionPass());
+  manager.addPass(createConvertMathToFuncs());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createLowerToLLVM());
   manager.addPass(createReconcileUnrealizedCastsPass());

@@ -8,11 +8,11 @@
 
 #include "dtensor/Pipelines/Compile.h"
 
+#include "dtensor/Pipelines/InputDepth.h"
 #include "dtensor/Pipelines/Pipelines.h"
 #include "dtensor/Target/Entry.h"
 #include "dtensor/Target/Native.h"
 
-#include "dtensor-rt/Bundle.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -29,46 +29,10 @@ using namespace dtensor;
 // Parsing
 //===----------------------------------------------------------------------===//
 
-// The offset at which `text` nests deeper than kMaxNesting; nullopt if it does
-// not. Counts brackets outside of strings and comments. An unclosed `<` is
-// often a comparison's arrow half, so `->` and `>` never go below zero.
-static std::optional<size_t> findDeepNesting(StringRef text) {
-  unsigned depth = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (inString) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        inString = false;
-      continue;
-    }
-    if (c == '"') {
-      inString = true;
-    } else if (c == '/' && text.substr(i).starts_with("//")) {
-      i = std::min(text.find('\n', i), text.size());
-    } else if (StringRef("([{<").contains(c)) {
-      if (++depth > kMaxNesting)
-        return i;
-    } else if (StringRef(")]}").contains(c) ||
-               (c == '>' && (i == 0 || text[i - 1] != '-'))) {
-      depth -= depth > 0;
-    }
-  }
-  return std::nullopt;
-}
-
 OwningOpRef<ModuleOp> dtensor::parseProgram(StringRef text, StringRef name,
                                             MLIRContext *context) {
-  if (std::optional<size_t> offset = findDeepNesting(text)) {
-    size_t line = text.take_front(*offset).count('\n') + 1;
-    size_t begin = text.take_front(*offset).rfind('\n');
-    size_t column = *offset - (begin == StringRef::npos ? 0 : begin + 1) + 1;
-    emitError(FileLineColLoc::get(context, name, line, column))
-        << "input nests deeper than " << kMaxNesting << " levels";
+  if (failed(checkInputDepth(text, name, context)))
     return nullptr;
-  }
   return parseSourceString<ModuleOp>(text, ParserConfig(context), name);
 }
 
@@ -169,10 +133,7 @@ private:
     auto shared = check(linkSharedObject(*object));
     if (!shared)
       return std::nullopt;
-    std::string manifest;
-    llvm::raw_string_ostream(manifest)
-        << buildManifest(entries, options.target, cpu);
-    return rt::makeBundle(*shared, manifest);
+    return packBundle(*shared, buildManifest(entries, options.target, cpu));
   }
 
   ModuleOp module;

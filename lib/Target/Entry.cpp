@@ -104,7 +104,7 @@ private:
       value.layout = Layout::replicated(entry.mesh.getNumAxes(), {});
     }
     std::optional<int32_t> dtype =
-        getRuntimeDType(tensor ? tensor.getElementType() : type);
+        tensor ? getTensorDType(tensor.getElementType()) : getRuntimeDType(type);
     if (!dtype)
       return function.emitOpError()
              << role << " " << index << " has type " << type
@@ -218,7 +218,7 @@ FailureOr<std::vector<Entry>> dtensor::collectEntries(ModuleOp module) {
     entries.push_back(std::move(*entry));
   }
   if (entries.empty())
-    return module.emitError("has no public function, so that a bundle of it "
+    return module.emitError("module has no public function, so that a bundle of it "
                             "would export nothing");
   for (const Entry &entry : entries)
     if (entry.declaredMesh != entries.front().declaredMesh)

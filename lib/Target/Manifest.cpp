@@ -101,3 +101,10 @@ Value dtensor::buildManifest(llvm::ArrayRef<Entry> entries,
                 {"mesh", Object{{"axes", std::move(axes)}}},
                 {"entries", std::move(described)}};
 }
+
+std::string dtensor::packBundle(const std::string &code,
+                                const Value &manifest) {
+  std::string text;
+  llvm::raw_string_ostream(text) << manifest;
+  return rt::makeBundle(code, text);
+}

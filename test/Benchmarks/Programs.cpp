@@ -207,6 +207,6 @@ std::string dtensor::bench::makeLlama(unsigned count) {
   text += kLlamaPositions;
   for (unsigned i = 0; i < count; ++i)
     text += fillIn(kLayer, i);
-  return text + formatv("  return %y_{0} : tensor<?x64xf32>\n}\n", count - 1)
-                    .str();
+  return text +
+         formatv("  return %y_{0} : tensor<?x64xf32>\n}\n", count - 1).str();
 }

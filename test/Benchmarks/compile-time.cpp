@@ -14,12 +14,14 @@
 //
 //     propagate + elide + plan + partition + canonicalize + cse,
 //
-// and "with verifiers" adds those that run after each of these phases.
+// and "with verifiers" adds those that run after each of these phases. The
+// cases `bundle` take the whole way, from text to the bytes of a bundle.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Programs.h"
 
+#include "dtensor/Pipelines/Compile.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -59,8 +61,8 @@ enum Phase {
   kNumPhases
 };
 constexpr const char *kPhaseNames[kNumPhases] = {
-    "normalize", "propagate", "elide", "plan", "partition", "cleanup",
-    "verify"};
+    "normalize", "propagate", "elide", "plan",
+    "partition", "cleanup",   "verify"};
 
 /// Seconds of each phase; `kVerify` without the verifier after `normalize`.
 struct Times {
@@ -129,8 +131,7 @@ static std::optional<Times> measure(const std::string &program) {
   DialectRegistry registry;
   registerCompilerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  OwningOpRef<ModuleOp> module =
-      parseSourceString<ModuleOp>(program, &context);
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(program, &context);
   if (!module)
     return std::nullopt;
   Times times;
@@ -170,17 +171,50 @@ static void runBenchmark(benchmark::State &state, const std::string &name,
   state.counters["us_per_op_verified"] = 1e6 * least.verified() / numOps;
 }
 
+/// Milliseconds to a bundle, the least of all runs of each benchmark.
+static llvm::StringMap<double> bundleTimes;
+
+static void runBundle(benchmark::State &state, const std::string &name,
+                      const std::string &program) {
+  double least = std::numeric_limits<double>::infinity();
+  for (auto _ : state) {
+    DialectRegistry registry;
+    registerCompilerDialects(registry);
+    double start = processorSeconds();
+    MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+    OwningOpRef<ModuleOp> module = parseProgram(program, name, &context);
+    if (!module || !dtensor::compile(*module, CompileOptions())) {
+      state.SkipWithError("the program does not compile");
+      return;
+    }
+    double seconds = processorSeconds() - start;
+    state.SetIterationTime(seconds);
+    least = std::min(least, seconds);
+  }
+  bundleTimes[name] = 1e3 * least;
+}
+
 //===----------------------------------------------------------------------===//
 // Cases and targets
 //===----------------------------------------------------------------------===//
 
 static void add(const std::string &name, unsigned numOps, std::string program,
                 int numRuns) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State &state) {
+                                 runBenchmark(state, name, numOps, program);
+                               })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(numRuns);
+}
+
+static void addBundle(unsigned numLayers, int numRuns) {
+  std::string name = "bundle/llama/" + std::to_string(numLayers);
+  std::string program = makeLlama(numLayers);
   benchmark::RegisterBenchmark(
       name.c_str(),
-      [=](benchmark::State &state) {
-        runBenchmark(state, name, numOps, program);
-      })
+      [=](benchmark::State &state) { runBundle(state, name, program); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)
       ->Iterations(numRuns);
@@ -200,6 +234,8 @@ static void addAll() {
         makeChain(1000, Ops::Ours, "\"x\" = " + std::to_string(devices)), 10);
   add("fan_in/64", 1, makeFanIn(64), 10);
   add("llama/32", 32 * 40, makeLlama(32), 5);
+  addBundle(1, 3);
+  addBundle(32, 1);
 }
 
 namespace {
@@ -216,7 +252,7 @@ static void printRow(const Row &row) {
   llvm::outs() << llvm::left_justify(row.what, 52)
                << llvm::format("%10.3f  %8.2f  %-6s ", row.measured, row.limit,
                                row.unit)
-               << (missing                       ? "not measured"
+               << (missing                     ? "not measured"
                    : row.measured <= row.limit ? "met"
                                                : "MISSED")
                << '\n';
@@ -231,6 +267,13 @@ static double perOp(const std::string &name, unsigned numOps, bool verified) {
   return 1e3 * (verified ? times.verified() : times.partitioning()) / numOps;
 }
 
+/// Milliseconds, NaN for a benchmark that did not run.
+static double toBundle(const std::string &name) {
+  auto it = bundleTimes.find(name);
+  return it == bundleTimes.end() ? std::numeric_limits<double>::quiet_NaN()
+                                 : it->second;
+}
+
 static void printTargets() {
   llvm::outs() << "\npartitioning (propagate to local), processor time\n"
                << llvm::left_justify("", 52) << "  measured     limit\n";
@@ -242,13 +285,18 @@ static void printTargets() {
     printRow({kind + ", an op of 20000 to an op of 5000",
               perOp(kind + "/20000", 20000, false) / at5000, 1.3, "x"});
   }
-  printRow({"1,048,576 devices to 2 devices",
-            perOp("devices/1048576", 1000, true) /
-                perOp("devices/2", 1000, true),
-            1.15, "x"});
-  printRow({"one generic of 64 operands", perOp("fan_in/64", 1, true), 50,
-            "ms"});
-  printRow({"Llama, 32 layers", perOp("llama/32", 32 * 40, true), 0.1, "ms/op"});
+  printRow(
+      {"1,048,576 devices to 2 devices",
+       perOp("devices/1048576", 1000, true) / perOp("devices/2", 1000, true),
+       1.15, "x"});
+  printRow(
+      {"one generic of 64 operands", perOp("fan_in/64", 1, true), 50, "ms"});
+  printRow(
+      {"Llama, 32 layers", perOp("llama/32", 32 * 40, true), 0.1, "ms/op"});
+  printRow({"Llama, 1 layer, from text to a bundle", toBundle("bundle/llama/1"),
+            1000, "ms"});
+  printRow({"Llama, 32 layers, from text to a bundle",
+            toBundle("bundle/llama/32"), 1500, "ms"});
 }
 
 /// The processor's name as the kernel tells it.

@@ -8,9 +8,10 @@
 func.func @a_gather_writes_into_an_empty_tensor(%x: tensor<?x4xf32>, %n: index, %c: index) -> tensor<?x4xf32> {
   // CHECK: %[[DEST:.*]] = tensor.empty(%[[N]]) : tensor<?x4xf32>
   // CHECK-DAG: %[[DIM:.*]] = arith.constant 0 : i64
+  // CHECK-DAG: %[[UNIT:.*]] = arith.constant 1 : i64
   // CHECK-DAG: %[[AXES:.*]] = arith.constant 18 : i64
   // CHECK-DAG: %[[F32:.*]] = arith.constant 1 : i32
-  // CHECK: dtensor_rt.collective @dtensor_rt_all_gather %[[CTX]] : !llvm.ptr ins(%[[X]] : tensor<?x4xf32>) outs(%[[DEST]] : tensor<?x4xf32>) scalars(%[[DIM]], %[[AXES]], %[[F32]] : i64, i64, i32)
+  // CHECK: dtensor_rt.collective @dtensor_rt_all_gather %[[CTX]] : !llvm.ptr ins(%[[X]] : tensor<?x4xf32>) outs(%[[DEST]] : tensor<?x4xf32>) scalars(%[[DIM]], %[[UNIT]], %[[AXES]], %[[F32]] : i64, i64, i64, i32)
   %0 = dtensor.all_gather %x dim 0 extent %n capacity %c on #mesh axes [1, 0] : tensor<?x4xf32> -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
@@ -44,9 +45,18 @@ func.func @a_scatter_takes_this_ranks_offset(%x: tensor<?xi32>, %o: index, %s: i
   // CHECK-DAG: %[[OFFSET:.*]] = arith.index_cast %[[O]] : index to i64
   // CHECK-DAG: %[[MAX:.*]] = arith.constant 1 : i32
   // CHECK-DAG: %[[I32:.*]] = arith.constant 5 : i32
-  // CHECK: dtensor_rt.collective @dtensor_rt_reduce_scatter {{.*}} scalars(%{{.*}}, %[[OFFSET]], %{{.*}}, %[[MAX]], %[[I32]] :
+  // CHECK: dtensor_rt.collective @dtensor_rt_reduce_scatter {{.*}} scalars(%{{[^,]*}}, %[[OFFSET]], %{{[^,]*}}, %{{[^,]*}}, %[[MAX]], %[[I32]] :
   %0 = dtensor.reduce_scatter max %x dim 0 offset %o size %s capacity %s on #mesh axes [0] : tensor<?xi32> -> tensor<?xi32>
   return %0 : tensor<?xi32>
+}
+
+// CHECK-LABEL: func.func @a_gather_in_units(
+// CHECK-SAME: %{{[^:]*}}: tensor<?x4xf32>, %[[N:[^:]*]]: index, %[[U:[^:]*]]: index
+func.func @a_gather_in_units(%x: tensor<?x4xf32>, %n: index, %u: index) -> tensor<?x4xf32> {
+  // CHECK: %[[UNIT:.*]] = arith.index_cast %[[U]] : index to i64
+  // CHECK: dtensor_rt.collective @dtensor_rt_all_gather {{.*}} scalars(%{{[^,]*}}, %[[UNIT]],
+  %0 = dtensor.all_gather %x dim 0 extent %n capacity %n unit %u on #mesh axes [0] : tensor<?x4xf32> -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
 }
 
 // CHECK-LABEL: func.func @an_exchange_changes_both_dimensions(

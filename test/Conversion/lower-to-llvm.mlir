@@ -5,9 +5,9 @@
 // CHECK-SAME: %[[CTX:[^:]*]]: !llvm.ptr,
 // CHECK-COUNT-2: llvm.alloca
 // CHECK: %[[RANK:.*]] = llvm.mlir.constant(2 : i64)
-// CHECK: llvm.call @dtensor_rt_all_gather(%[[CTX]], %[[RANK]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
-func.func @a_collective_takes_descriptors(%ctx: !llvm.ptr, %x: memref<?x4xf32>, %y: memref<?x4xf32>, %dim: i64, %axes: i64, %type: i32) {
-  dtensor_rt.collective @dtensor_rt_all_gather %ctx : !llvm.ptr ins(%x : memref<?x4xf32>) outs(%y : memref<?x4xf32>) scalars(%dim, %axes, %type : i64, i64, i32)
+// CHECK: llvm.call @dtensor_rt_all_gather(%[[CTX]], %[[RANK]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}})
+func.func @a_collective_takes_descriptors(%ctx: !llvm.ptr, %x: memref<?x4xf32>, %y: memref<?x4xf32>, %dim: i64, %unit: i64, %axes: i64, %type: i32) {
+  dtensor_rt.collective @dtensor_rt_all_gather %ctx : !llvm.ptr ins(%x : memref<?x4xf32>) outs(%y : memref<?x4xf32>) scalars(%dim, %unit, %axes, %type : i64, i64, i64, i32)
   return
 }
 

@@ -32,6 +32,14 @@ SIZES = [dict(M=4, N=8, K=2), dict(M=5, N=3, K=7), dict(M=1, N=2, K=1),
 SYMBOLS = ["M", "N", "K"]
 
 
+def number(extent, sizes):
+    """4, N or N*N at these sizes."""
+    product = 1
+    for factor in str(extent).split("*"):
+        product *= sizes[factor] if factor in sizes else int(factor)
+    return product
+
+
 class Value:
     """One op: its text with {0} {1} ... for operands, what PyTorch does."""
 
@@ -202,7 +210,7 @@ class Program:
                               for d in shape[start:start + 2])
 
             def split(x, sizes=None):
-                return x.unflatten(start, [sizes[d]
+                return x.unflatten(start, [number(d, sizes)
                                            for d in shape[start:start + 2]])
             split.sized = True
             self.add(shape, [len(self.values) - 1], "dtensor.unflatten", split,
@@ -260,10 +268,10 @@ class Program:
                 todo += self.values[i].operands
         return sorted(kept)
 
-    def text(self, results=None):
+    def text(self, results=None, placed=True):
         """A program that returns `results`, or what was drawn."""
         placed = dict(zip(self.results, self.result_placements)) \
-            if results is None else {}
+            if placed else {}
         results = self.results if results is None else results
         axes = ['"tp" = ?'] if self.axes == 1 else ['"dp" = ?', '"tp" = ?']
         args = ", ".join(f"%v{i}: {self.values[i].type} "
@@ -290,17 +298,16 @@ class Program:
         return values
 
     def arguments(self, sizes):
-        return [torch.randn([sizes[d] if isinstance(d, str) else d
-                             for d in self.values[i].shape],
+        return [torch.randn([number(d, sizes) for d in self.values[i].shape],
                             dtype=torch.float64)
                 for i in range(self.num_args)]
 
 
-def try_program(program, results, name):
+def try_program(program, results, name, placed=True):
     """None, or what is wrong."""
     shown = program.results if results is None else results
     try:
-        bundle = harness.compile_text(program.text(results), name)
+        bundle = harness.compile_text(program.text(results, placed), name)
         for sizes in SIZES:
             torch.manual_seed(1)
             args = program.arguments(sizes)
@@ -334,10 +341,11 @@ def in_child(function):
 
 def reduced(program):
     """The first value that is wrong by itself, and why."""
-    for i in range(program.num_args, len(program.values)):
-        wrong = in_child(lambda: try_program(program, [i], "reduced"))
+    alone = [(i, False) for i in range(program.num_args, len(program.values))]
+    for i, placed in alone + [(r, True) for r in program.results]:
+        wrong = in_child(lambda: try_program(program, [i], "reduced", placed))
         if wrong:
-            return program.text([i]), wrong
+            return program.text([i], placed), wrong
     return None
 
 

@@ -13,9 +13,12 @@
 
 using llvm::sys::fs::TempFile;
 
-OutputFile::~OutputFile() {
+OutputFile::~OutputFile() { discard(); }
+
+void OutputFile::discard() {
   if (file)
     llvm::consumeError(file->discard());
+  file.reset();
 }
 
 // A device or a pipe is written to in place: it cannot be replaced.

@@ -29,6 +29,8 @@ public:
   /// Fails early if the destination cannot be written.
   llvm::Error open();
   llvm::Error commit(llvm::StringRef contents, bool executable);
+  /// Forgets the file; so does the destructor.
+  void discard();
 
 private:
   llvm::Error write(llvm::raw_fd_ostream &os, llvm::StringRef contents);

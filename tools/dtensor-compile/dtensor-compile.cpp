@@ -10,12 +10,15 @@
 #include "dtensor/Pipelines/Pipelines.h"
 
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include "OutputFile.h"
+
+#include <cstdlib>
 
 namespace cl = llvm::cl;
 using namespace dtensor;
@@ -72,6 +75,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registerCompilerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   std::string name = inputName == "-" ? "<stdin>" : inputName.getValue();
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(
@@ -79,8 +83,18 @@ int main(int argc, char **argv) {
                                        /*RequiresNullTerminator=*/false),
       llvm::SMLoc());
   mlir::SourceMgrDiagnosticHandler handler(sources, &context);
-  mlir::OwningOpRef<mlir::ModuleOp> module =
-      parseProgram((*input)->getBuffer(), name, &context);
+  // Upstream's parsers of some ops crash on some bad texts.
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  llvm::CrashRecoveryContext::Enable();
+  llvm::CrashRecoveryContext recovery;
+  if (!recovery.RunSafely([&] {
+        module = parseProgram((*input)->getBuffer(), name, &context);
+      })) {
+    fail(name + ": the text crashes MLIR's parser");
+    output.discard();
+    std::_Exit(1);
+  }
+  llvm::CrashRecoveryContext::Disable();
   if (!module)
     return 1;
   CompileOptions options;

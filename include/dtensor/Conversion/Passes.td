@@ -87,6 +87,26 @@ def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp
     "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def EliminateEmptyTensors : Pass<"dtensor-eliminate-empty-tensors", "::mlir::ModuleOp"> {
+  let summary = "computes results where they are wanted";
+  let description = [{
+    A `tensor.empty` whose contents end up in a known destination becomes that
+    destination, if its sizes are the destination's whenever it is executed.
+
+    ```mlir
+    %e = tensor.empty(%n) : tensor<?xf32>
+    %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    bufferization.materialize_in_destination %y in restrict writable %out : ...
+    // becomes
+    %e = bufferization.to_tensor %out restrict writable : ...
+    %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    bufferization.materialize_in_destination %y in writable %out : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {
   let summary = "writes each linalg op on buffers as a loop nest";
   let description = [{

@@ -42,6 +42,9 @@ mlir::Value getContextArgument(mlir::FunctionOpInterface function);
 /// for a type that cannot cross it.
 std::optional<int32_t> getRuntimeDType(mlir::Type type);
 
+/// The same for an element of a tensor, where an index is an i64.
+std::optional<int32_t> getTensorDType(mlir::Type type);
+
 /// Makes dtensor_rt.collective bufferizable.
 void registerRuntimeBufferization(mlir::DialectRegistry &registry);
 

@@ -33,10 +33,8 @@ struct CompileOptions {
   bool printTiming = false;
 };
 
-/// Text nested deeper than this is refused: MLIR's parser recurses.
-inline constexpr unsigned kMaxNesting = 256;
-
-/// Parses `text`. Null, after diagnostics, on an error.
+/// Parses `text`. Null, after diagnostics, on an error; a text that nests too
+/// deep (InputDepth.h) is one.
 mlir::OwningOpRef<mlir::ModuleOp> parseProgram(llvm::StringRef text,
                                                llvm::StringRef name,
                                                mlir::MLIRContext *context);

@@ -91,6 +91,10 @@ void emitEntryPoints(llvm::Module &module,
 llvm::json::Value buildManifest(llvm::ArrayRef<Entry> entries,
                                 llvm::StringRef target, llvm::StringRef cpu);
 
+/// The bytes of a bundle: a shared object, its manifest, the footer.
+std::string packBundle(const std::string &code,
+                       const llvm::json::Value &manifest);
+
 } // namespace dtensor
 
 #endif // DTENSOR_TARGET_ENTRY_H

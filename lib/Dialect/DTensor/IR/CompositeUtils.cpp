@@ -9,6 +9,8 @@
 
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "mlir/IR/AffineMap.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 

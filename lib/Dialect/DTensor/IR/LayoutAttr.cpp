@@ -7,6 +7,8 @@
 
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
+#include "TrailingType.h"
+
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/SmallBitVector.h"
 
@@ -140,7 +142,7 @@ void dtensor::printExtents(AsmPrinter &printer, ArrayRef<Expr> extents) {
   printer << ")";
 }
 
-Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+Attribute LayoutAttr::parse(AsmParser &parser, Type type) {
   SMLoc loc = parser.getCurrentLocation();
   MeshAttr mesh;
   Layout layout;
@@ -151,8 +153,9 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
       parser.parseGreater())
     return {};
   layout.extents.assign(extents);
-  return LayoutAttr::getChecked([&] { return parser.emitError(loc); }, mesh,
-                                layout);
+  auto emitError = [&] { return parser.emitError(loc); };
+  return withTrailingType(LayoutAttr::getChecked(emitError, mesh, layout),
+                          type);
 }
 
 void LayoutAttr::print(AsmPrinter &printer) const {

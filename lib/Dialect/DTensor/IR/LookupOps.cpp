@@ -48,34 +48,12 @@ struct Lookup {
 };
 } // namespace
 
-/// The type in which an element travels from the table to the result. Machines
-/// that widen f16 and bf16 to compute with them would not keep the bits of
-/// NaNs.
-static Type carrierType(Type type) {
-  auto floatType = dyn_cast<FloatType>(type);
-  if (!floatType || floatType.getWidth() >= 32)
-    return type;
-  return IntegerType::get(type.getContext(), floatType.getWidth());
-}
-
-static Value bitcastTo(OpBuilder &builder, Location loc, Value value,
-                       Type type) {
-  if (value.getType() == type)
-    return value;
-  return arith::BitcastOp::create(builder, loc, type, value);
-}
-
-/// Zero in the carrier of `type`.
 static Value buildZero(OpBuilder &builder, Location loc, Type type,
                        bool negative) {
-  Type carrier = carrierType(type);
-  TypedAttr attr = builder.getZeroAttr(carrier);
-  if (auto floatType = dyn_cast<FloatType>(type)) {
-    APFloat zero = APFloat::getZero(floatType.getFloatSemantics(), negative);
-    attr = builder.getFloatAttr(type, zero);
-    if (carrier != type)
-      attr = builder.getIntegerAttr(carrier, zero.bitcastToAPInt());
-  }
+  TypedAttr attr = builder.getZeroAttr(type);
+  if (auto floatType = dyn_cast<FloatType>(type))
+    attr = builder.getFloatAttr(
+        type, APFloat::getZero(floatType.getFloatSemantics(), negative));
   return arith::ConstantOp::create(builder, loc, attr);
 }
 
@@ -107,20 +85,18 @@ static Value buildRead(OpBuilder &builder, Location loc, const Lookup &lookup,
   Value local = arith::SubIOp::create(builder, loc, index, lookup.offset);
   Value low = arith::ConstantIndexOp::create(builder, loc, 0);
   Value present = buildInRange(builder, loc, local, low, lookup.size);
-  Type carrier = carrierType(type);
-  auto choice = scf::IfOp::create(builder, loc, TypeRange(carrier), present,
+  auto choice = scf::IfOp::create(builder, loc, TypeRange(type), present,
                                   /*addThenBlock=*/true, /*addElseBlock=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(choice.thenBlock());
   for (Value &position : positions)
     position = position ? position : local;
   Value read = tensor::ExtractOp::create(builder, loc, lookup.table, positions);
-  scf::YieldOp::create(builder, loc, bitcastTo(builder, loc, read, carrier));
+  scf::YieldOp::create(builder, loc, read);
   builder.setInsertionPointToStart(choice.elseBlock());
   scf::YieldOp::create(builder, loc,
                        buildMissing(builder, loc, lookup, index, type));
-  builder.setInsertionPointAfter(choice);
-  return bitcastTo(builder, loc, choice.getResult(0), type);
+  return choice.getResult(0);
 }
 
 /// A loop over the local result. `indexDims` are the loops of `indices`;

@@ -14,6 +14,7 @@
 
 #include "CompositeUtils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace dtensor;

@@ -13,6 +13,8 @@
 
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
+#include "TrailingType.h"
+
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/SmallBitVector.h"
 
@@ -166,7 +168,7 @@ static ParseResult parseStep(AsmParser &parser, MeshAttr mesh, Step &step) {
   return success();
 }
 
-Attribute PlanAttr::parse(AsmParser &parser, Type) {
+Attribute PlanAttr::parse(AsmParser &parser, Type type) {
   SMLoc loc = parser.getCurrentLocation();
   MeshAttr mesh;
   SmallVector<Expr> extents;
@@ -179,8 +181,9 @@ Attribute PlanAttr::parse(AsmParser &parser, Type) {
           [&] { return parseStep(parser, mesh, plan.steps.emplace_back()); }) ||
       parser.parseGreater())
     return {};
-  return PlanAttr::getChecked([&] { return parser.emitError(loc); }, mesh, plan,
-                              extents);
+  auto emitError = [&] { return parser.emitError(loc); };
+  return withTrailingType(PlanAttr::getChecked(emitError, mesh, plan, extents),
+                          type);
 }
 
 static void printStep(AsmPrinter &printer, MeshAttr mesh, const Step &step) {

@@ -8,6 +8,7 @@
 #include "dtensor/Dialect/DTensor/IR/ReductionOps.h"
 
 #include "CompositeUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace dtensor;

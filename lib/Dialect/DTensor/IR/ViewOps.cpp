@@ -9,6 +9,8 @@
 
 #include "CompositeUtils.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace dtensor;

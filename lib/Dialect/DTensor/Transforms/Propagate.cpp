@@ -100,8 +100,6 @@ void Materializer::ask(
         askArguments(&block);
     if (auto call = dyn_cast<CallOp>(op))
       return askCall(call, signature(call));
-    if (auto constraint = dyn_cast<ConstraintOp>(op))
-      constraints.push_back(constraint);
     for (OpResult result : op->getResults())
       if (LayoutAttr layout = graph.getLayout(result)) {
         finals.push_back({result, layout});
@@ -109,8 +107,14 @@ void Materializer::ask(
         if (given != layout && !isa<ConstraintOp, RedistributeOp>(op))
           moved.push_back({result, given});
       }
-    if (isa<ConstraintOp, RedistributeOp>(op))
+    if (isa<RedistributeOp>(op))
       return;
+    if (auto constraint = dyn_cast<ConstraintOp>(op)) {
+      constraints.push_back(constraint);
+      wants.push_back({&constraint.getInputMutable(),
+                       graph.getLayout(constraint.getResult())});
+      return;
+    }
     for (OpOperand &operand : op->getOpOperands()) {
       bool returned = isa<func::ReturnOp>(op);
       LayoutAttr wanted =
@@ -166,13 +170,10 @@ void Materializer::moveOperands() {
   }
 }
 
+/// Its operand has been moved to where the constraint wants it.
 void Materializer::dropConstraints() {
   for (ConstraintOp constraint : constraints) {
-    OpBuilder builder(constraint);
-    Value value =
-        redistribute(builder, constraint.getLoc(), constraint.getInput(),
-                     getLayout(constraint.getResult().getType()));
-    constraint.getResult().replaceAllUsesWith(value);
+    constraint.getResult().replaceAllUsesWith(constraint.getInput());
     constraint.erase();
   }
 }

@@ -20,6 +20,17 @@ func.func @constraint_on_a_plain_static_tensor(%x: tensor<8x4xf32>) {
   return
 }
 
+// CHECK-LABEL: @constraint_with_its_layout_in_full
+// CHECK: dtensor.constraint %{{.+}} to <#{{.+}}, [shard(0)], (B, 4)> : tensor<?x4xf32, {{.+}}>
+// CHECK: dtensor.constraint %{{.+}} to <#{{.+}}, [shard(0)], (8)> {why} : tensor<8xf32>
+// CHECK: dtensor.constraint %{{.+}} to <#{{.+}}, [shard(0)], (N)> : tensor<?xf32>
+func.func @constraint_with_its_layout_in_full(%x: tensor<?x4xf32, #open>, %s: tensor<8xf32>, %n: tensor<?xf32>) {
+  %0 = dtensor.constraint %x to #dtensor.layout<#mesh, [shard(0)], (B, 4)> : tensor<?x4xf32, #open>
+  %1 = dtensor.constraint %s to #dtensor.layout<#mesh, [shard(0)], (8)> {why} : tensor<8xf32>
+  %2 = dtensor.constraint %n to #n : tensor<?xf32>
+  return
+}
+
 // CHECK-LABEL: @refine_to_another_extent
 // CHECK: dtensor.refine %{{.+}} : tensor<?xf32, {{.+}}(N)>> to tensor<?xf32, {{.+}}(2*K)>>
 func.func @refine_to_another_extent(%x: tensor<?xf32, #n>) -> tensor<?xf32, #two_k> {

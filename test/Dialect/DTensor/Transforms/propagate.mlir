@@ -171,3 +171,23 @@ func.func @a_constraint_becomes_a_redistribution(%x: tensor<?xf32> {dtensor.layo
   %1 = math.tanh %0 : tensor<?xf32>
   return %1 : tensor<?xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?>
+#p = #dtensor.layout<#mesh, [partial(sum)], (N, 4)>
+#s = #dtensor.layout<#mesh, [shard(0)], (N, 4)>
+
+// One redistribution serves the constraint and the softmax; it stands before
+// the first of them.
+// CHECK-LABEL: @a_shared_redistribution_stands_before_its_first_user
+func.func @a_shared_redistribution_stands_before_its_first_user(%x: tensor<?x4xf32> {dtensor.layout = #p})
+    -> (tensor<?x4xf32> {dtensor.layout = #s}, tensor<?x4xf32> {dtensor.layout = #s}) {
+  // CHECK: %[[MOVED:.+]] = dtensor.redistribute
+  // CHECK: dtensor.generic "relu" {{.*}} ins(%[[MOVED]]
+  // CHECK-NOT: [partial(sum)]
+  %0 = dtensor.constraint %x to <#mesh, [shard(0)], (N, 4)> : tensor<?x4xf32>
+  %1 = dtensor.relu %0 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  %2 = dtensor.softmax %x {dim = 1} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %1, %2 : tensor<?x4xf32>, tensor<?x4xf32>
+}

@@ -132,7 +132,8 @@ def DTensor_RedistributeOp : DTensor_Op<"redistribute", [Pure]> {
   }];
   let arguments = (ins AnyRankedTensor:$input, OptionalAttr<DTensor_PlanAttr>:$plan);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input (`plan` $plan^)? attr-dict `:` type($input) `to` type($result)";
+  // $input (`plan` $plan^)? attr-dict `:` type($input) `to` type($result)
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasFolder = 1;
   let hasCanonicalizer = 1;
@@ -148,10 +149,13 @@ def DTensor_ConstraintOp : DTensor_Op<"constraint", [Pure,
     ```mlir
     %y = dtensor.constraint %x to <#mesh, [shard(0)], (B, 4)> : tensor<?x4xf32>
     ```
+
+    The layout may be written in full, too: `to #dtensor.layout<...> : ...`.
   }];
   let arguments = (ins AnyRankedTensor:$input, DTensor_LayoutAttr:$layout);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `to` $layout attr-dict `:` type($input)";
+  // $input `to` $layout attr-dict `:` type($input)
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
 

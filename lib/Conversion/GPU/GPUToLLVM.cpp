@@ -1,0 +1,262 @@
+//===- GPUToLLVM.cpp - Device work to calls of the runtime ----------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every call passes descriptors by address; they live in stack slots at the
+// function's entry, so that a loop does not grow the stack.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Conversion/GPU/GPUDialect.h"
+#include "dtensor/Conversion/RuntimeDialect.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace dtensor;
+using namespace dtensor::device;
+
+namespace {
+/// Values of LLVM's types next to an op that becomes a call.
+class CallBuilder {
+public:
+  CallBuilder(ConversionPatternRewriter &rewriter, Location loc)
+      : rewriter(rewriter), loc(loc) {}
+
+  Value i64(int64_t value) { return constant(rewriter.getI64Type(), value); }
+  Value i32(int64_t value) { return constant(rewriter.getI32Type(), value); }
+  Value null() { return LLVM::ZeroOp::create(rewriter, loc, pointer()); }
+  Type pointer() {
+    return LLVM::LLVMPointerType::get(rewriter.getContext());
+  }
+
+  /// Stack space for a value of `type` at the function's entry.
+  Value slot(Type type) {
+    OpBuilder::InsertionGuard guard(rewriter);
+    Operation *parent = rewriter.getInsertionBlock()->getParentOp();
+    while (!isa<FunctionOpInterface>(parent))
+      parent = parent->getParentOp();
+    rewriter.setInsertionPointToStart(
+        &cast<FunctionOpInterface>(parent).getFunctionBody().front());
+    return LLVM::AllocaOp::create(rewriter, loc, pointer(), type, i64(1));
+  }
+
+  Value spill(Value value) {
+    Value address = slot(value.getType());
+    LLVM::StoreOp::create(rewriter, loc, value, address);
+    return address;
+  }
+
+  void store(Value value, Value array, unsigned index) {
+    Value address = LLVM::GEPOp::create(
+        rewriter, loc, pointer(), pointer(), array,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+    LLVM::StoreOp::create(rewriter, loc, value, address);
+  }
+
+  void call(Operation *op, StringRef callee, ValueRange operands) {
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange(), callee,
+                                              operands);
+  }
+
+  /// The descriptor of dimensions `dims` of a buffer; -1 stands for a dimension
+  /// of `sizes[i]` elements that are all the same.
+  Value permute(const LLVMTypeConverter &converter, Value descriptor,
+                MemRefType type, ArrayRef<int64_t> dims, ArrayRef<Value> sizes);
+
+private:
+  Value constant(Type type, int64_t value) {
+    return LLVM::ConstantOp::create(rewriter, loc, type,
+                                    rewriter.getIntegerAttr(type, value));
+  }
+
+  ConversionPatternRewriter &rewriter;
+  Location loc;
+};
+} // namespace
+
+Value CallBuilder::permute(const LLVMTypeConverter &converter, Value descriptor,
+                           MemRefType type, ArrayRef<int64_t> dims,
+                           ArrayRef<Value> sizes) {
+  SmallVector<int64_t> dynamic(dims.size(), ShapedType::kDynamic);
+  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic,
+                                       dynamic);
+  auto permuted = MemRefType::get(dynamic, type.getElementType(), layout);
+  MemRefDescriptor from(descriptor);
+  auto to = MemRefDescriptor::poison(rewriter, loc,
+                                     converter.convertType(permuted));
+  to.setAllocatedPtr(rewriter, loc, from.allocatedPtr(rewriter, loc));
+  to.setAlignedPtr(rewriter, loc, from.alignedPtr(rewriter, loc));
+  to.setOffset(rewriter, loc, from.offset(rewriter, loc));
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    to.setSize(rewriter, loc, i,
+               dim < 0 ? sizes[i] : from.size(rewriter, loc, dim));
+    to.setStride(rewriter, loc, i,
+                 dim < 0 ? i64(0) : from.stride(rewriter, loc, dim));
+  }
+  return to;
+}
+
+static Value runtimeType(CallBuilder &builder, Value buffer) {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  return builder.i32(*getRuntimeDType(element));
+}
+
+static Value rankOf(CallBuilder &builder, Value buffer) {
+  return builder.i64(cast<MemRefType>(buffer.getType()).getRank());
+}
+
+namespace {
+struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(MatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto dest = dyn_cast<MemRefType>(op.getDest().getType());
+    if (!dest)
+      return rewriter.notifyMatchFailure(op, "not on buffers");
+    CallBuilder builder(rewriter, op.getLoc());
+    MemRefDescriptor result(adaptor.getDest());
+    SmallVector<Value> sizes;
+    for (int64_t dim = 0; dim < dest.getRank(); ++dim)
+      sizes.push_back(result.size(rewriter, op.getLoc(), dim));
+    auto [lhs, transLhs] = operand(builder, op.getLhs(), adaptor.getLhs(),
+                                   op.getLhsDims(), sizes);
+    auto [rhs, transRhs] = operand(builder, op.getRhs(), adaptor.getRhs(),
+                                   op.getRhsDims(), sizes);
+    Value bias = op.getBias() ? builder.spill(adaptor.getBias())
+                              : builder.null();
+    builder.call(op, "dtensor_rt_matmul",
+                 {adaptor.getContext(), rankOf(builder, op.getDest()), lhs, rhs,
+                  builder.spill(adaptor.getDest()), builder.i32(transLhs),
+                  builder.i32(transRhs), runtimeType(builder, op.getLhs()),
+                  runtimeType(builder, op.getDest()),
+                  builder.i32(op.getEpilogue()), bias});
+    return success();
+  }
+
+  // The descriptor with its memory's last dimension last, and whether that
+  // swaps rows and columns.
+  std::pair<Value, bool> operand(CallBuilder &builder, Value buffer,
+                                 Value descriptor, ArrayRef<int64_t> dims,
+                                 ArrayRef<Value> sizes) const {
+    auto type = cast<MemRefType>(buffer.getType());
+    SmallVector<int64_t> order(dims);
+    unsigned rank = order.size();
+    bool transposed = order[rank - 1] != type.getRank() - 1;
+    if (transposed)
+      std::swap(order[rank - 2], order[rank - 1]);
+    Value permuted = builder.permute(*getTypeConverter(), descriptor, type,
+                                     order, sizes);
+    return {builder.spill(permuted), transposed};
+  }
+};
+
+struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(AttentionOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto key = dyn_cast<MemRefType>(op.getKey().getType());
+    if (!key)
+      return rewriter.notifyMatchFailure(op, "not on buffers");
+    CallBuilder builder(rewriter, op.getLoc());
+    Location loc = op.getLoc();
+    // j <= i + diagonal, told as j <= offset + i + keys - total.
+    Value total = MemRefDescriptor(adaptor.getKey())
+                      .size(rewriter, loc, key.getRank() - 2);
+    Value scale = LLVM::ConstantOp::create(rewriter, loc, rewriter.getF64Type(),
+                                           op.getScaleAttr());
+    builder.call(op, "dtensor_rt_attention",
+                 {adaptor.getContext(), builder.spill(adaptor.getQuery()),
+                  builder.spill(adaptor.getKey()),
+                  builder.spill(adaptor.getValue()),
+                  builder.spill(adaptor.getDest()),
+                  rankOf(builder, op.getQuery()),
+                  runtimeType(builder, op.getQuery()), scale,
+                  builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
+    return success();
+  }
+};
+
+struct LowerCopy : ConvertOpToLLVMPattern<device::CopyOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(device::CopyOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    CallBuilder builder(rewriter, op.getLoc());
+    builder.call(op, "dtensor_rt_copy",
+                 {adaptor.getContext(), rankOf(builder, op.getSource()),
+                  builder.spill(adaptor.getSource()),
+                  builder.spill(adaptor.getDest()),
+                  runtimeType(builder, op.getSource())});
+    return success();
+  }
+};
+
+struct LowerFill : ConvertOpToLLVMPattern<device::FillOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(device::FillOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    CallBuilder builder(rewriter, op.getLoc());
+    builder.call(op, "dtensor_rt_fill",
+                 {adaptor.getContext(), rankOf(builder, op.getDest()),
+                  builder.spill(adaptor.getDest()),
+                  runtimeType(builder, op.getDest()),
+                  bits(rewriter, op.getLoc(), adaptor.getValue())});
+    return success();
+  }
+
+  Value bits(ConversionPatternRewriter &rewriter, Location loc,
+             Value value) const {
+    Type type = value.getType();
+    if (isa<FloatType>(type)) {
+      type = rewriter.getIntegerType(type.getIntOrFloatBitWidth());
+      value = LLVM::BitcastOp::create(rewriter, loc, type, value);
+    }
+    if (type.getIntOrFloatBitWidth() == 64)
+      return value;
+    return LLVM::ZExtOp::create(rewriter, loc, rewriter.getI64Type(), value);
+  }
+};
+
+struct LowerLaunch : ConvertOpToLLVMPattern<LaunchOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(LaunchOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!op.getIndex())
+      return rewriter.notifyMatchFailure(op, "kernel has no number");
+    CallBuilder builder(rewriter, op.getLoc());
+    unsigned count = op.getParams().size();
+    Value params = builder.slot(
+        LLVM::LLVMArrayType::get(builder.pointer(), std::max(count, 1u)));
+    for (auto [i, param] : llvm::enumerate(adaptor.getParams()))
+      builder.store(builder.spill(param), params, i);
+    Value one = builder.i64(1);
+    builder.call(op, "dtensor_rt_launch_kernel",
+                 {adaptor.getContext(), builder.i32(*op.getIndex()),
+                  adaptor.getGrid(), one, one, adaptor.getBlock(), one,
+                  builder.i64(0), params, builder.i64(count)});
+    return success();
+  }
+};
+} // namespace
+
+void dtensor::populateDeviceToLLVMPatterns(const LLVMTypeConverter &converter,
+                                           RewritePatternSet &patterns) {
+  patterns.add<LowerMatmul, LowerAttention, LowerCopy, LowerFill, LowerLaunch>(
+      converter);
+}

@@ -1,0 +1,51 @@
+//===- TrailingType.h - `attribute : type` in an op's syntax ----*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// MLIR reads a `: type` behind the full form of an attribute as a part of it:
+// of `to #dtensor.layout<...> : tensor<4xf32>` nothing is left for the op. Our
+// attributes have no type. Given one, their parser returns a list [attribute,
+// type], which is valid in no other place, and the op takes it apart.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_DIALECT_DTENSOR_IR_TRAILINGTYPE_H
+#define DTENSOR_DIALECT_DTENSOR_IR_TRAILINGTYPE_H
+
+#include "mlir/IR/OpImplementation.h"
+
+namespace dtensor {
+
+/// What the parser of an attribute returns: `attribute`, or with a type the
+/// list of both. Null if `attribute` is.
+mlir::Attribute withTrailingType(mlir::Attribute attribute, mlir::Type type);
+
+/// Parses an attribute by `parse` or in its full form, attr-dict, `:`, and the
+/// type of a ranked tensor. Attributes go to `state`.
+mlir::ParseResult parseAttrAndType(
+    mlir::OpAsmParser &parser, mlir::OperationState &state,
+    llvm::function_ref<mlir::Attribute(mlir::AsmParser &, mlir::Type)> parse,
+    mlir::Attribute &attribute, mlir::RankedTensorType &type);
+
+/// The same, and the attribute must be of one kind.
+template <typename AttrT>
+mlir::ParseResult parseAttrAndType(mlir::OpAsmParser &parser,
+                                   mlir::OperationState &state,
+                                   AttrT &attribute,
+                                   mlir::RankedTensorType &type) {
+  llvm::SMLoc loc = parser.getCurrentLocation();
+  mlir::Attribute any;
+  if (parseAttrAndType(parser, state, AttrT::parse, any, type))
+    return mlir::failure();
+  attribute = llvm::dyn_cast<AttrT>(any);
+  if (!attribute)
+    return parser.emitError(loc, "invalid kind of attribute specified");
+  return mlir::success();
+}
+
+} // namespace dtensor
+
+#endif // DTENSOR_DIALECT_DTENSOR_IR_TRAILINGTYPE_H

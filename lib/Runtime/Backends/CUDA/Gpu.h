@@ -1,0 +1,106 @@
+//===- Gpu.h - one GPU as seen by one rank ----------------------*- C++ -*-===//
+//
+// Context, stream, memory, prebuilt kernels and matrix products of one rank.
+// All its work is in the order of the calls on one stream at a time; when the
+// stream changes, the new one first waits for the old one. Used by one thread
+// at a time, with the context current (CurrentContext).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_RUNTIME_BACKENDS_CUDA_GPU_H
+#define DTENSOR_RUNTIME_BACKENDS_CUDA_GPU_H
+
+#include "Api.h"
+#include "MatmulCache.h"
+#include "Pool.h"
+
+#include "../../Core/Device.h"
+
+#include <memory>
+#include <string>
+
+namespace dtensor::rt::cuda {
+
+/// Makes a context current on this thread for a scope.
+class CurrentContext {
+public:
+  explicit CurrentContext(Context context) { getDriver().ctxPush(context); }
+  CurrentContext(const CurrentContext &) = delete;
+  ~CurrentContext() {
+    Context old;
+    getDriver().ctxPop(&old);
+  }
+};
+
+class Gpu {
+public:
+  /// Raises when there is no such device.
+  explicit Gpu(int ordinal);
+  Gpu(const Gpu &) = delete;
+  ~Gpu();
+
+  int getOrdinal() const { return ordinal; }
+  /// 90 for compute capability 9.0.
+  int getArch() const { return arch; }
+  int getMultiprocessors() const { return multiprocessors; }
+  /// "GPU 0 (NVIDIA H200, sm_90)"
+  std::string describe() const;
+  Context getContext() const { return context; }
+  Stream getStream() const { return stream; }
+
+  /// Null: the rank's own stream.
+  void setStream(Stream next);
+  /// Work on the stream goes on although nothing waits for it; see Session.
+  bool isIdle() const;
+
+  void *allocate(int64_t bytes) { return pool.allocate(bytes); }
+  void free(void *pointer) { pool.free(pointer); }
+  /// Memory that outlives programs. It is not taken from the pool of the
+  /// programs, whose addresses captured graphs use again.
+  Pool &getStorage() { return storage; }
+
+  void copy(const View &dst, const View &src);
+  void fill(const View &dst, int64_t bits);
+  void matmul(const Matmul &call);
+  void attention(const Attention &call);
+  /// dst = convert(src), both packed; `kernel` is of Kernels/Copy.cu.
+  void convert(const char *kernel, void *dst, const void *src, int64_t count);
+
+  void launch(Function function, const int64_t (&grid)[3],
+              const int64_t (&block)[3], int64_t sharedBytes, void **params);
+
+  int64_t numKernels = 0, numLibraryCalls = 0;
+
+private:
+  Function getKernel(const char *name, int64_t sharedBytes = 0);
+  void runCopy(const View &dst, const View *src, int64_t bits);
+
+  int ordinal;
+  DeviceId device = 0;
+  Context context = nullptr;
+  Stream ownStream = nullptr, stream = nullptr;
+  Event handover = nullptr;
+  int arch = 0, multiprocessors = 0;
+  std::string name;
+  Pool pool, storage;
+  Module kernels = nullptr;
+  std::map<std::string, Function> functions;
+  std::unique_ptr<MatmulCache> products;
+};
+
+/// A temporary of a rank that is given back at the end of the scope.
+class Scratch {
+public:
+  Scratch(Gpu &gpu, int64_t bytes);
+  Scratch(const Scratch &) = delete;
+  ~Scratch() { gpu.free(pointer); }
+  char *get() const { return static_cast<char *>(pointer); }
+
+private:
+  Gpu &gpu;
+  void *pointer;
+};
+
+} // namespace dtensor::rt::cuda
+
+#endif // DTENSOR_RUNTIME_BACKENDS_CUDA_GPU_H

@@ -1,0 +1,368 @@
+//===- MatmulCache.cpp - matrix products through cuBLASLt -------*- C++ -*-===//
+
+#include "MatmulCache.h"
+
+#include "Gpu.h"
+
+#include "../../Core/Error.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+using namespace dtensor::rt;
+using namespace dtensor::rt::cuda;
+
+static constexpr size_t kWorkspaceBytes = size_t(32) << 20;
+/// Plans are small; a program that sees more shapes than this starts again.
+static constexpr size_t kMaxPlans = 4096;
+
+namespace {
+
+[[noreturn]] void badMatmul(const Matmul &call, const std::string &why) {
+  raise(DTENSOR_RT_RUN_FAILED, "matmul of ",
+        dtensor_rt_dtype_name(call.a.dtype), " ", call.a.shapeString(),
+        call.transA ? " (transposed)" : "", " and ", call.b.shapeString(),
+        call.transB ? " (transposed)" : "", ": ", why);
+}
+
+int ltType(int64_t dtype) {
+  switch (dtype) {
+  case DTENSOR_RT_f64:
+    return kLtR64F;
+  case DTENSOR_RT_f32:
+    return kLtR32F;
+  case DTENSOR_RT_f16:
+    return kLtR16F;
+  case DTENSOR_RT_bf16:
+    return kLtR16BF;
+  }
+  return -1;
+}
+
+/// The last two dimensions of a view as a matrix whose rows are packed.
+struct Matrix {
+  int64_t rows, cols, ld;
+  bool isTransposed; // the columns are packed instead: `ld` is their distance
+};
+
+std::optional<Matrix> asMatrix(const View &view) {
+  int64_t rows = view.sizes[view.rank - 2], cols = view.sizes[view.rank - 1];
+  int64_t rowStride = view.strides[view.rank - 2];
+  int64_t colStride = view.strides[view.rank - 1];
+  if ((colStride == 1 || cols == 1) && (rows == 1 || rowStride >= cols))
+    return Matrix{rows, cols, rows == 1 ? std::max<int64_t>(cols, 1)
+                                        : rowStride,
+                  false};
+  if ((rowStride == 1 || rows == 1) && (cols == 1 || colStride >= rows))
+    return Matrix{rows, cols, cols == 1 ? std::max<int64_t>(rows, 1)
+                                        : colStride,
+                  true};
+  return std::nullopt;
+}
+
+/// Any view with packed rows: itself, or a packed copy.
+struct Operand {
+  View view;
+  std::optional<Scratch> copy;
+};
+
+void makeMatrix(Gpu &gpu, Operand &operand, const View &view) {
+  operand.view = view;
+  if (asMatrix(view))
+    return;
+  operand.copy.emplace(gpu, view.numBytes());
+  operand.view =
+      rowMajorView(operand.copy->get(), view.dtype, view.rank, view.sizes);
+  gpu.copy(operand.view, view);
+}
+
+/// Batch dimensions [begin, end) of all three as one with one stride each.
+struct Batch {
+  int64_t count = 1;
+  int64_t strides[3] = {0, 0, 0};
+};
+
+/// Merges dimension `d` into the batch of the dimensions after it.
+bool mergeBatch(Batch &batch, const View *const (&views)[3], int64_t d) {
+  int64_t size = views[2]->sizes[d];
+  if (size == 1)
+    return true;
+  for (int i = 0; i < 3; ++i) {
+    int64_t stride = views[i]->sizes[d] == 1 ? 0 : views[i]->strides[d];
+    if (batch.count != 1 && stride != batch.count * batch.strides[i])
+      return false;
+  }
+  if (batch.count == 1)
+    for (int i = 0; i < 3; ++i)
+      batch.strides[i] = views[i]->sizes[d] == 1 ? 0 : views[i]->strides[d];
+  batch.count *= size;
+  return true;
+}
+
+int64_t alignmentOf(const void *pointer) {
+  auto bits = reinterpret_cast<uint64_t>(pointer) | 256;
+  return static_cast<int64_t>(bits & (~bits + 1));
+}
+
+void checkShapes(const Matmul &call) {
+  int64_t rank = call.c.rank;
+  if (rank < 2)
+    badMatmul(call, "at least 2 dimensions are needed");
+  int64_t rows = rank - 2, cols = rank - 1;
+  int64_t m = call.a.sizes[call.transA ? cols : rows];
+  int64_t ka = call.a.sizes[call.transA ? rows : cols];
+  int64_t kb = call.b.sizes[call.transB ? cols : rows];
+  int64_t n = call.b.sizes[call.transB ? rows : cols];
+  if (ka != kb || m != call.c.sizes[rows] || n != call.c.sizes[cols])
+    badMatmul(call, concat("the result has shape ", call.c.shapeString()));
+  for (int64_t d = 0; d < rows; ++d)
+    for (const View *view : {&call.a, &call.b})
+      if (view->sizes[d] != call.c.sizes[d] && view->sizes[d] != 1)
+        badMatmul(call, concat("the batch is that of ", call.c.shapeString()));
+  if (call.bias.base && call.bias.sizes[0] != n)
+    badMatmul(call, concat("the bias has ", call.bias.sizes[0], " elements"));
+  bool isWide = call.a.dtype == DTENSOR_RT_f64;
+  if (ltType(call.a.dtype) < 0 || ltType(call.c.dtype) < 0 ||
+      isWide != (call.c.dtype == DTENSOR_RT_f64))
+    badMatmul(call, concat("elements of type ",
+                           dtensor_rt_dtype_name(call.a.dtype), " into ",
+                           dtensor_rt_dtype_name(call.c.dtype)));
+}
+
+} // namespace
+
+size_t MatmulCache::HashKey::operator()(const Key &key) const {
+  uint64_t hash = 0xcbf29ce484222325ull;
+  for (int64_t word : key)
+    hash = (hash ^ static_cast<uint64_t>(word)) * 0x9e3779b97f4a7c15ull;
+  return static_cast<size_t>(hash ^ (hash >> 32));
+}
+
+MatmulCache::Plan::~Plan() {
+  const Lt &lt = getLt();
+  if (desc)
+    lt.descDestroy(desc);
+  for (LtLayout layout : {a, b, c})
+    if (layout)
+      lt.layoutDestroy(layout);
+}
+
+MatmulCache::MatmulCache(Gpu &gpu) : gpu(gpu) {
+  checkLt(getLt().create(&handle), "starting cuBLASLt");
+}
+
+MatmulCache::~MatmulCache() {
+  plans.clear();
+  if (workspace)
+    gpu.getStorage().free(workspace);
+  getLt().destroy(handle);
+}
+
+/// K == 0: zeros, and the bias where there is one; relu and gelu keep zeros.
+void MatmulCache::runEmpty(const Matmul &call) {
+  if (!call.bias.base)
+    return gpu.fill(call.c, 0);
+  if (call.epilogue != Epilogue::None)
+    badMatmul(call, "nothing is summed, and the bias has an epilogue");
+  View bias = call.c;
+  bias.base = call.bias.base;
+  for (int64_t d = 0; d < bias.rank; ++d)
+    bias.strides[d] = d == bias.rank - 1 ? call.bias.strides[0] : 0;
+  gpu.copy(call.c, bias);
+}
+
+void MatmulCache::run(const Matmul &given) {
+  checkShapes(given);
+  if (given.c.numElements() == 0)
+    return;
+  int64_t rank = given.c.rank;
+  if (given.a.sizes[given.transA ? rank - 2 : rank - 1] == 0)
+    return runEmpty(given);
+  Matmul call = given;
+  Operand a, b;
+  makeMatrix(gpu, a, given.a);
+  makeMatrix(gpu, b, given.b);
+  call.a = a.view;
+  call.b = b.view;
+  // A result that is not row-major is computed beside and copied.
+  std::optional<Matrix> out = asMatrix(call.c);
+  std::optional<Scratch> result;
+  if (!out || out->isTransposed) {
+    result.emplace(gpu, call.c.numBytes());
+    call.c = rowMajorView(result->get(), call.c.dtype, rank, call.c.sizes);
+  }
+  Matrix ma = *asMatrix(call.a), mb = *asMatrix(call.b), mc = *asMatrix(call.c);
+  Problem problem = {};
+  problem.m = mc.rows;
+  problem.n = mc.cols;
+  problem.k = call.transA ? ma.rows : ma.cols;
+  problem.lda = ma.ld;
+  problem.ldb = mb.ld;
+  problem.ldc = mc.ld;
+  problem.transA = call.transA != ma.isTransposed;
+  problem.transB = call.transB != mb.isTransposed;
+  problem.dtypeIn = call.a.dtype;
+  problem.dtypeOut = call.c.dtype;
+  problem.epilogue = static_cast<int64_t>(call.epilogue);
+  problem.hasBias = call.bias.base != nullptr;
+  const View *const views[3] = {&call.a, &call.b, &call.c};
+  Batch batch;
+  int64_t outer = rank - 2;
+  while (outer > 0 && mergeBatch(batch, views, outer - 1))
+    --outer;
+  problem.batch = batch.count;
+  problem.strideA = batch.strides[0];
+  problem.strideB = batch.strides[1];
+  problem.strideC = batch.strides[2];
+  // A batch of rows under one b is one product with more rows.
+  if (problem.batch > 1 && problem.strideB == 0 && !problem.transA &&
+      problem.strideA == problem.m * problem.lda &&
+      problem.strideC == problem.m * problem.ldc) {
+    problem.m *= problem.batch;
+    problem.batch = 1;
+    problem.strideA = problem.strideC = 0;
+  }
+  // Dimensions that could not be merged are looped over.
+  int64_t count = 1;
+  for (int64_t d = 0; d < outer; ++d)
+    count *= call.c.sizes[d];
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t offsets[3] = {}, rest = i;
+    for (int64_t d = outer - 1; d >= 0; --d) {
+      int64_t at = rest % call.c.sizes[d];
+      rest /= call.c.sizes[d];
+      for (int v = 0; v < 3; ++v)
+        if (views[v]->sizes[d] != 1)
+          offsets[v] += at * views[v]->strides[d] * views[v]->elementBytes();
+    }
+    runProblem(problem, call, call.a.base + offsets[0],
+               call.b.base + offsets[1], call.c.base + offsets[2]);
+  }
+  if (result)
+    gpu.copy(given.c, call.c);
+}
+
+void MatmulCache::runProblem(Problem problem, const Matmul &call, char *a,
+                             char *b, char *c) {
+  problem.alignA = alignmentOf(a);
+  problem.alignB = alignmentOf(b);
+  problem.alignC = alignmentOf(c);
+  Plan &plan = getPlan(problem);
+  const Lt &lt = getLt();
+  if (problem.hasBias) {
+    void *bias = call.bias.base;
+    lt.descSet(plan.desc, kLtDescBiasPointer, &bias, sizeof(bias));
+  }
+  if (plan.workspaceBytes && !workspace) {
+    workspace = gpu.getStorage().allocate(kWorkspaceBytes);
+    if (!workspace)
+      raise(DTENSOR_RT_OUT_OF_MEMORY, gpu.describe(), " has no ",
+            kWorkspaceBytes, " bytes for the workspace of matrix products");
+  }
+  double one64 = 1, zero64 = 0;
+  float one32 = 1, zero32 = 0;
+  bool isWide = problem.dtypeIn == DTENSOR_RT_f64;
+  const void *one = isWide ? static_cast<void *>(&one64) : &one32;
+  const void *zero = isWide ? static_cast<void *>(&zero64) : &zero32;
+  ++gpu.numLibraryCalls;
+  checkLt(lt.matmul(handle, plan.desc, one, b, plan.a, a, plan.b, zero, c,
+                    plan.c, c, plan.c, &plan.algo, workspace,
+                    plan.workspaceBytes, gpu.getStream()),
+          "matmul");
+}
+
+MatmulCache::Plan &MatmulCache::getPlan(const Problem &problem) {
+  Key key;
+  static_assert(sizeof(key) == sizeof(problem), "all fields are in the key");
+  std::memcpy(key.data(), &problem, sizeof(problem));
+  auto it = plans.find(key);
+  if (it != plans.end())
+    return *it->second;
+  std::unique_ptr<Plan> plan = makePlan(problem);
+  if (plans.size() >= kMaxPlans)
+    plans.clear();
+  return *plans.emplace(key, std::move(plan)).first->second;
+}
+
+static LtLayout makeLayout(int type, int64_t rows, int64_t cols, int64_t ld,
+                           int64_t batch, int64_t stride) {
+  const Lt &lt = getLt();
+  LtLayout layout = nullptr;
+  checkLt(lt.layoutCreate(&layout, type, static_cast<uint64_t>(rows),
+                          static_cast<uint64_t>(cols), ld),
+          "describing a matrix");
+  auto count = static_cast<int32_t>(batch);
+  lt.layoutSet(layout, kLtLayoutBatchCount, &count, sizeof(count));
+  lt.layoutSet(layout, kLtLayoutBatchStride, &stride, sizeof(stride));
+  return layout;
+}
+
+std::unique_ptr<MatmulCache::Plan>
+MatmulCache::makePlan(const Problem &problem) {
+  const Lt &lt = getLt();
+  auto plan = std::make_unique<Plan>();
+  bool isWide = problem.dtypeIn == DTENSOR_RT_f64;
+  // Products of f32 round nothing to tf32 unless the user asks for it.
+  const char *tf32 = std::getenv("DTENSOR_ALLOW_TF32");
+  int compute = isWide ? kLtCompute64F : kLtCompute32F;
+  if (problem.dtypeIn == DTENSOR_RT_f32 && tf32 && *tf32 == '1')
+    compute = kLtComputeTF32;
+  checkLt(lt.descCreate(&plan->desc, compute, isWide ? kLtR64F : kLtR32F),
+          "describing a matrix product");
+  // The first operand of cuBLASLt is b.
+  int32_t opA = problem.transB ? kLtOpT : kLtOpN;
+  int32_t opB = problem.transA ? kLtOpT : kLtOpN;
+  lt.descSet(plan->desc, kLtDescTransA, &opA, sizeof(opA));
+  lt.descSet(plan->desc, kLtDescTransB, &opB, sizeof(opB));
+  int32_t epilogue = 0;
+  if (problem.epilogue == static_cast<int64_t>(Epilogue::Relu))
+    epilogue |= kLtEpilogueRelu;
+  if (problem.epilogue == static_cast<int64_t>(Epilogue::Gelu))
+    epilogue |= kLtEpilogueGelu;
+  if (problem.hasBias)
+    epilogue |= kLtEpilogueBias;
+  if (epilogue == 0)
+    epilogue = kLtEpilogueDefault;
+  checkLt(lt.descSet(plan->desc, kLtDescEpilogue, &epilogue, sizeof(epilogue)),
+          "setting the epilogue of a matrix product");
+  int in = ltType(problem.dtypeIn), out = ltType(problem.dtypeOut);
+  int64_t m = problem.m, n = problem.n, k = problem.k;
+  plan->a = makeLayout(in, problem.transB ? k : n, problem.transB ? n : k,
+                       problem.ldb, problem.batch, problem.strideB);
+  plan->b = makeLayout(in, problem.transA ? m : k, problem.transA ? k : m,
+                       problem.lda, problem.batch, problem.strideA);
+  plan->c = makeLayout(out, n, m, problem.ldc, problem.batch, problem.strideC);
+  choose(*plan, problem);
+  return plan;
+}
+
+void MatmulCache::choose(Plan &plan, const Problem &problem) {
+  const Lt &lt = getLt();
+  LtPreference preference = nullptr;
+  checkLt(lt.preferenceCreate(&preference), "choosing a matrix product");
+  auto set = [&](int attribute, auto value) {
+    lt.preferenceSet(preference, attribute, &value, sizeof(value));
+  };
+  set(kLtPreferenceWorkspace, static_cast<uint64_t>(kWorkspaceBytes));
+  set(kLtPreferenceAlignA, static_cast<uint32_t>(problem.alignB));
+  set(kLtPreferenceAlignB, static_cast<uint32_t>(problem.alignA));
+  set(kLtPreferenceAlignC, static_cast<uint32_t>(problem.alignC));
+  set(kLtPreferenceAlignD, static_cast<uint32_t>(problem.alignC));
+  LtHeuristic found = {};
+  int count = 0;
+  LtResult result =
+      lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c, plan.c,
+                      preference, 1, &found, &count);
+  lt.preferenceDestroy(preference);
+  if (result != 0 || count == 0 || found.state != 0)
+    raise(DTENSOR_RT_RUN_FAILED, "matmul ", problem.m, "x", problem.n, "x",
+          problem.k, " of ",
+          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeIn)),
+          " into ",
+          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeOut)),
+          ": cuBLASLt has no algorithm (status ", result, ")");
+  plan.algo = found.algo;
+  plan.workspaceBytes = found.workspaceBytes;
+}

@@ -1,0 +1,55 @@
+//===- Arguments.h - parameters of the prebuilt kernels ---------*- C++ -*-===//
+//
+// Shared by the kernels and the host code that launches them; passed by value.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H
+#define DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H
+
+#include <cstdint>
+
+namespace dtensor::rt::cuda {
+
+inline constexpr int kCopyMaxRank = 16;
+inline constexpr int kCopyThreads = 256;
+
+/// dst[i] = src[i] over `count` = product of sizes words; dimension 0 is the
+/// innermost; strides in words. A fill reads `bits` instead.
+struct CopyArguments {
+  void *dst;
+  const void *src;
+  int64_t count;
+  int64_t bits;
+  int32_t rank;
+  int64_t sizes[kCopyMaxRank];
+  int64_t dstStrides[kCopyMaxRank];
+  int64_t srcStrides[kCopyMaxRank];
+};
+
+/// Element i of dst from element i of src, both packed.
+struct ConvertArguments {
+  void *dst;
+  const void *src;
+  int64_t count;
+};
+
+/// Strides in elements; the last dimension is packed. batch and head of kv and
+/// out as CompiledABI.h tells; rows == queries.
+struct AttentionArguments {
+  const void *q, *k, *v;
+  void *out;
+  int32_t batch, heads, kvHeads, rows, keys, depth;
+  int64_t qBatch, qHead, qRow;
+  int64_t kBatch, kHead, kRow;
+  int64_t vBatch, vHead, vRow;
+  int64_t outBatch, outHead, outRow;
+  float scale;
+  int32_t causal;
+  /// Query i sees the keys j <= i + firstLimit when causal.
+  int64_t firstLimit;
+};
+
+} // namespace dtensor::rt::cuda
+
+#endif // DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H
