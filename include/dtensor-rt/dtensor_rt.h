@@ -189,10 +189,11 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_num_local_ranks(
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_local_rank(
     dtensor_rt_executable *executable, size_t index, int64_t *mesh_rank);
 
-/* Runs the local ranks on local arrays: args[r * num_args + i] is argument i of
-   the local rank r, results likewise; shapes must be those of dtensor_rt_launch_local_box,
-   storage row-major. Scalar arguments are the values given here and must equal
-   those bound where they are integers. */
+/* Runs the local ranks on local arrays. The counts are totals: with A arguments
+   of the entry and R local ranks, num_args = R * A, and args[r * A + i] is
+   argument i of the r-th local rank; results likewise. Shapes must be those of
+   dtensor_rt_launch_local_box, storage row-major. Scalar arguments are the
+   values given here and must equal those bound where they are integers. */
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local(
     dtensor_rt_launch *launch, const dtensor_rt_array *args, size_t num_args,
     const dtensor_rt_array *results, size_t num_results);

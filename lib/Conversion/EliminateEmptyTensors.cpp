@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -32,8 +33,13 @@ namespace dtensor {
 
 using namespace mlir;
 
-static bool hasSizeOf(tensor::EmptyOp empty, Value value) {
+// Is `value` computed in `empty`, by ops that nobody else looks into, and has
+// it the same size?
+static bool isComputedIn(tensor::EmptyOp empty, Value value) {
+  Value source = value;
   while (Operation *op = value.getDefiningOp()) {
+    if (value != source && !value.hasOneUse())
+      return false;
     if (op == empty)
       return true;
     auto result = cast<OpResult>(value);
@@ -59,10 +65,34 @@ static bool hasSizeOf(tensor::EmptyOp empty, Value value) {
 static Value buildDestination(RewriterBase &rewriter,
                               SubsetInsertionOpInterface op,
                               tensor::EmptyOp empty, Operation *user) {
-  if (!empty.getType().hasStaticShape() &&
-      !hasSizeOf(empty, op.getSourceOperand().get()))
+  if (!isComputedIn(empty, op.getSourceOperand().get()))
     return {};
   return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
+}
+
+// Gives each use of `op`'s result its own copy of `op`.
+static void splitUses(RewriterBase &rewriter, Operation *op) {
+  Value result = op->getResult(0);
+  rewriter.setInsertionPoint(op);
+  while (!result.use_empty() && !result.hasOneUse()) {
+    OpOperand &use = *result.use_begin();
+    Operation *copy = rewriter.clone(*op);
+    rewriter.modifyOpInPlace(use.getOwner(),
+                             [&] { use.set(copy->getResult(0)); });
+  }
+}
+
+static void splitUses(RewriterBase &rewriter, ModuleOp module) {
+  SmallVector<Operation *> fills, empties;
+  module.walk([&](linalg::FillOp op) {
+    if (op.hasPureTensorSemantics())
+      fills.push_back(op);
+  });
+  for (Operation *op : fills)
+    splitUses(rewriter, op);
+  module.walk([&](tensor::EmptyOp op) { empties.push_back(op); });
+  for (Operation *op : empties)
+    splitUses(rewriter, op);
 }
 
 namespace {
@@ -70,11 +100,12 @@ struct EliminateEmptyTensors
     : dtensor::impl::EliminateEmptyTensorsBase<EliminateEmptyTensors> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    IRRewriter rewriter(&getContext());
+    splitUses(rewriter, module);
     bufferization::OneShotBufferizationOptions options;
     options.bufferizeFunctionBoundaries = true;
     options.allowReturnAllocsFromLoops = true;
     bufferization::OneShotAnalysisState state(module, options);
-    IRRewriter rewriter(&getContext());
     if (failed(bufferization::analyzeModuleOp(module, state)) ||
         failed(bufferization::eliminateEmptyTensors(rewriter, module, state,
                                                     buildDestination)))

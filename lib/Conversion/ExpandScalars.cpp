@@ -21,9 +21,8 @@ using namespace mlir;
 // f32 functions without a vector form in the C library. Relative errors are
 // below 5e-7.
 static bool isApproximated(StringRef name) {
-  return llvm::is_contained({"math.tanh", "math.erf", "math.expm1",
-                             "math.log1p"},
-                            name);
+  return llvm::is_contained(
+      {"math.tanh", "math.erf", "math.expm1", "math.log1p"}, name);
 }
 
 namespace {
@@ -70,12 +69,12 @@ struct TruncateDouble : OpRewritePattern<arith::TruncFOp> {
     using arith::CmpFPredicate;
     Value near = arith::TruncFOp::create(builder, loc, f32, value);
     Value back = arith::ExtFOp::create(builder, loc, f64, near);
-    Value lost = arith::CmpFOp::create(builder, loc, CmpFPredicate::ONE, back,
-                                       value);
-    Value tooLarge = arith::CmpFOp::create(
-        builder, loc, CmpFPredicate::OGT,
-        math::AbsFOp::create(builder, loc, back),
-        math::AbsFOp::create(builder, loc, value));
+    Value lost =
+        arith::CmpFOp::create(builder, loc, CmpFPredicate::ONE, back, value);
+    Value tooLarge =
+        arith::CmpFOp::create(builder, loc, CmpFPredicate::OGT,
+                              math::AbsFOp::create(builder, loc, back),
+                              math::AbsFOp::create(builder, loc, value));
     // Magnitudes are ordered as integers: one less is one step toward zero.
     Value bits = arith::BitcastOp::create(builder, loc, i32, near);
     Value one = arith::ConstantIntOp::create(builder, loc, 1, 32);

@@ -83,8 +83,8 @@ static bool matchBody(LinalgOp op, Contraction &result) {
   Operation *sum = yield->getOperand(0).getDefiningOp();
   if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(sum))
     return false;
-  Value product = sum->getOperand(0) == init ? sum->getOperand(1)
-                                             : sum->getOperand(0);
+  Value product =
+      sum->getOperand(0) == init ? sum->getOperand(1) : sum->getOperand(0);
   if (sum->getOperand(0) != init && sum->getOperand(1) != init)
     return false;
   Operation *multiply = product.getDefiningOp();
@@ -334,8 +334,7 @@ private:
       positions[c.m] = rowNumbers.back();
       sums.push_back(loadMasked(out));
     }
-    auto nest =
-        scf::ForOp::create(builder, loc, zero, blockSize, one, sums);
+    auto nest = scf::ForOp::create(builder, loc, zero, blockSize, one, sums);
     {
       OpBuilder::InsertionGuard inside(builder);
       builder.setInsertionPointToStart(nest.getBody());
@@ -345,10 +344,9 @@ private:
     }
     for (int64_t i = 0; i < rows; ++i) {
       positions[c.m] = rowNumbers[i];
-      vector::MaskedStoreOp::create(
-          builder, loc, out.get(),
-          buildIndices(builder, c.op, out, positions), mask,
-          nest.getResult(i));
+      vector::MaskedStoreOp::create(builder, loc, out.get(),
+                                    buildIndices(builder, c.op, out, positions),
+                                    mask, nest.getResult(i));
     }
   }
 

@@ -159,8 +159,7 @@ private:
     if (depth + order.carried == order.loops.size())
       return buildBody(depth);
     unsigned loop = order.loops[depth];
-    auto nest =
-        scf::ForOp::create(builder, loc, zero, extents[loop], one);
+    auto nest = scf::ForOp::create(builder, loc, zero, extents[loop], one);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(nest.getBody());
     positions[loop] = nest.getInductionVar();
@@ -185,8 +184,8 @@ private:
     if (depth == order.loops.size())
       return buildScalar(carried);
     unsigned loop = order.loops[depth];
-    auto nest = scf::ForOp::create(builder, loc, zero, extents[loop], one,
-                                   carried);
+    auto nest =
+        scf::ForOp::create(builder, loc, zero, extents[loop], one, carried);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(nest.getBody());
     positions[loop] = nest.getInductionVar();
@@ -233,43 +232,13 @@ private:
 };
 } // namespace
 
-// A contiguous copy is a memcpy later; any other one is a loop nest.
-static void lowerStridedCopy(RewriterBase &rewriter, memref::CopyOp copy) {
-  auto source = cast<MemRefType>(copy.getSource().getType());
-  auto target = cast<MemRefType>(copy.getTarget().getType());
-  if (source.getLayout().isIdentity() && target.getLayout().isIdentity())
-    return;
-  unsigned rank = source.getRank();
-  rewriter.setInsertionPoint(copy);
-  AffineMap map = rewriter.getMultiDimIdentityMap(rank);
-  SmallVector<utils::IteratorType> kinds(rank, utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      rewriter, copy.getLoc(), ValueRange{copy.getSource()},
-      ValueRange{copy.getTarget()}, ArrayRef<AffineMap>{map, map}, kinds,
-      [](OpBuilder &builder, Location loc, ValueRange args) {
-        linalg::YieldOp::create(builder, loc, args.front());
-      });
-  rewriter.eraseOp(copy);
-  rewriter.setInsertionPoint(generic);
-  NestBuilder(rewriter, generic).build();
-  rewriter.eraseOp(generic);
-}
-
 namespace {
 struct LowerLinalgToLoops
     : dtensor::impl::LowerLinalgToLoopsBase<LowerLinalgToLoops> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<memref::CopyOp> copies;
     SmallVector<LinalgOp> ops;
-    getOperation()->walk([&](Operation *op) {
-      if (auto copy = dyn_cast<memref::CopyOp>(op))
-        copies.push_back(copy);
-      else if (auto linalg = dyn_cast<LinalgOp>(op))
-        ops.push_back(linalg);
-    });
-    for (memref::CopyOp copy : copies)
-      lowerStridedCopy(rewriter, copy);
+    getOperation()->walk([&](LinalgOp op) { ops.push_back(op); });
     for (LinalgOp op : ops)
       if (failed(lower(rewriter, op)))
         return signalPassFailure();

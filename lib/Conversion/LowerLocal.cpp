@@ -187,10 +187,10 @@ private:
     SmallVector<Value> sizes;
     unsigned dynamic = 0;
     for (int64_t size : op.getType().getShape())
-      sizes.push_back(ShapedType::isDynamic(size)
-                          ? Value(op.getSizes()[dynamic++])
-                          : Value(arith::ConstantIndexOp::create(rewriter, loc,
-                                                                 size)));
+      sizes.push_back(
+          ShapedType::isDynamic(size)
+              ? Value(op.getSizes()[dynamic++])
+              : Value(arith::ConstantIndexOp::create(rewriter, loc, size)));
     return sizes;
   }
 
@@ -213,14 +213,16 @@ private:
     return {i64(op.getSource()), packAxes(op.getAxes())};
   }
 
-  template <class OpTy> static ReduceKind kindOf(OpTy op) {
+  template <class OpTy>
+  static ReduceKind kindOf(OpTy op) {
     if constexpr (std::is_same_v<OpTy, AllReduceOp> ||
                   std::is_same_v<OpTy, ReduceScatterOp>)
       return static_cast<ReduceKind>(op.getKind());
     return ReduceKind::Sum;
   }
 
-  template <class OpTy> LogicalResult lowerCollective(OpTy op) {
+  template <class OpTy>
+  LogicalResult lowerCollective(OpTy op) {
     RankedTensorType type = op.getType();
     std::optional<int32_t> dtype = getTensorDType(type.getElementType());
     if (!dtype)
@@ -234,13 +236,11 @@ private:
                                          type.getElementType(), dynamic);
     SmallVector<Scalar> scalars = buildScalars(op);
     scalars.push_back(i32(*dtype));
-    std::string callee =
-        ("dtensor_rt_" + op->getName().stripDialect()).str();
-    Value result =
-        runtime::CollectiveOp::create(rewriter, loc, type, callee,
-                                      getContextArgument(function),
-                                      op.getInput(), dest, scalars)
-            .getResult();
+    std::string callee = ("dtensor_rt_" + op->getName().stripDialect()).str();
+    Value result = runtime::CollectiveOp::create(rewriter, loc, type, callee,
+                                                 getContextArgument(function),
+                                                 op.getInput(), dest, scalars)
+                       .getResult();
     if (kindOf(op) == ReduceKind::Avg) {
       FailureOr<Value> count =
           buildGroupSize(op, op.getMesh().getMesh(), op.getAxes());
@@ -319,15 +319,14 @@ private:
 
   LogicalResult lowerCheck(CheckOp op) {
     Value one = arith::ConstantIntOp::create(rewriter, loc, 1, 1);
-    Value broken =
-        arith::XOrIOp::create(rewriter, loc, op.getCondition(), one);
-    scf::IfOp::create(rewriter, loc, broken,
-                      [&](OpBuilder &builder, Location loc) {
-                        runtime::FailOp::create(
-                            builder, loc, getContextArgument(function),
-                            op.getMessageAttr(), op.getLhs(), op.getRhs());
-                        scf::YieldOp::create(builder, loc);
-                      });
+    Value broken = arith::XOrIOp::create(rewriter, loc, op.getCondition(), one);
+    scf::IfOp::create(
+        rewriter, loc, broken, [&](OpBuilder &builder, Location loc) {
+          runtime::FailOp::create(builder, loc, getContextArgument(function),
+                                  op.getMessageAttr(), op.getLhs(),
+                                  op.getRhs());
+          scf::YieldOp::create(builder, loc);
+        });
     rewriter.eraseOp(op);
     return success();
   }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExpandScalars.h"
+#include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
 
@@ -34,6 +35,7 @@
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace dtensor {
@@ -178,6 +180,31 @@ struct LowerFail : ConvertOpToLLVMPattern<runtime::FailOp> {
 };
 } // namespace
 
+namespace {
+/// A bf16 constant as its bits.
+struct LowerBF16Constant : ConvertOpToLLVMPattern<arith::ConstantOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(arith::ConstantOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Type type = getTypeConverter()->convertType(op.getType());
+    Type bits = rewriter.getI16Type();
+    Attribute value;
+    if (auto scalar = dyn_cast<FloatAttr>(op.getValue());
+        scalar && op.getType().isBF16())
+      value = IntegerAttr::get(bits, scalar.getValue().bitcastToAPInt());
+    else if (auto dense = dyn_cast<DenseFPElementsAttr>(op.getValue());
+             dense && dense.getElementType().isBF16())
+      value = dense.bitcast(bits);
+    if (!value)
+      return rewriter.notifyMatchFailure(op, "not of bf16");
+    rewriter.replaceOpWithNewOp<LLVM::ConstantOp>(op, type, value);
+    return success();
+  }
+};
+} // namespace
+
 // One global per message; the op remembers its name in `text`.
 static void createMessages(ModuleOp module) {
   OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
@@ -239,11 +266,46 @@ static void dropAttributes(ModuleOp module) {
   module->setDiscardableAttrs(filter(module->getDiscardableAttrDictionary()));
 }
 
+// For each kernel, the positions of pointers that nothing else overlaps. A
+// memref of rank r is passed as two pointers, the offset, sizes and strides.
+using KernelPointers = llvm::StringMap<SmallVector<unsigned>,
+                                       llvm::MallocAllocator>;
+static KernelPointers findKernels(ModuleOp module) {
+  KernelPointers kernels;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr(kKernelAttr))
+      continue;
+    SmallVector<unsigned> &pointers = kernels[function.getSymName()];
+    unsigned position = 0;
+    for (BlockArgument argument : function.getArguments()) {
+      if (function.getArgAttr(argument.getArgNumber(), kNoAliasAttr))
+        pointers.push_back(position + 1);
+      auto type = dyn_cast<MemRefType>(argument.getType());
+      position += type ? 3 + 2 * type.getRank() : 1;
+    }
+  }
+  return kernels;
+}
+
+// Calls of a kernel stay calls: inlining would undo the sharing.
+static void markKernels(ModuleOp module, const KernelPointers &kernels) {
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto kernel = kernels.find(function.getSymName());
+    if (kernel == kernels.end())
+      continue;
+    function.setNoInline(true);
+    for (unsigned position : kernel->second)
+      function.setArgAttr(position, LLVM::LLVMDialect::getNoAliasAttrName(),
+                          UnitAttr::get(module.getContext()));
+  }
+}
+
 namespace {
 struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     renameFunctions(module);
+    KernelPointers kernels = findKernels(module);
     dropAttributes(module);
     createMessages(module);
     if (failed(expand(module)))
@@ -252,6 +314,7 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     if (failed(convert(module)))
       return signalPassFailure();
     dropUnusedRuntime(module);
+    markKernels(module, kernels);
   }
 
   // Ops that have no direct counterpart in LLVM, in terms of ones that have.
@@ -269,6 +332,10 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     options.useGenericFunctions = true;
     options.allocLowering = LowerToLLVMOptions::AllocLowering::AlignedAlloc;
     LLVMTypeConverter converter(&getContext(), options);
+    // Only moved after `expand`, and LLVM rounds constants of bf16 at run time.
+    converter.addConversion([](BFloat16Type type) -> Type {
+      return IntegerType::get(type.getContext(), 16);
+    });
     RewritePatternSet patterns(&getContext());
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
@@ -281,6 +348,8 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
     patterns.add<LowerCollective, LowerFail>(converter);
+    patterns.add<LowerBF16Constant>(converter, /*benefit=*/2);
+    populateDeviceToLLVMPatterns(converter, patterns);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     return applyFullConversion(module, target, std::move(patterns));

@@ -141,8 +141,8 @@ struct ResultsToOutParams
       return;
     }
     if (value.getType().isIndex())
-      value = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                         value);
+      value =
+          arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
     Value out =
         appendOutParam(entry, MemRefType::get({}, value.getType()), index);
     memref::StoreOp::create(builder, loc, value, out);
@@ -155,9 +155,8 @@ struct ResultsToOutParams
     if (DictionaryAttr old = entry.getResultAttrDict(index))
       llvm::append_range(attributes, old.getValue());
     unsigned position = entry.getNumArguments();
-    (void)entry.insertArgument(position, type,
-                               builder.getDictionaryAttr(attributes),
-                               entry.getLoc());
+    (void)entry.insertArgument(
+        position, type, builder.getDictionaryAttr(attributes), entry.getLoc());
     return entry.getArgument(position);
   }
 };

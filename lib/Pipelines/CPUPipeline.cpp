@@ -49,6 +49,7 @@ void dtensor::buildKernelsPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   manager.addPass(createResultsToOutParams());
   addBufferization(manager);
+  manager.addPass(createOutlineKernels());
   manager.addNestedPass<func::FuncOp>(createLowerLinalgToLoops());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -9,7 +9,9 @@
 #include "dtensor/Pipelines/Compile.h"
 
 #include "dtensor/Pipelines/InputDepth.h"
+#include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Pipelines/Pipelines.h"
+#include "dtensor/Target/Device.h"
 #include "dtensor/Target/Entry.h"
 #include "dtensor/Target/Native.h"
 
@@ -43,8 +45,8 @@ OwningOpRef<ModuleOp> dtensor::parseProgram(StringRef text, StringRef name,
 namespace {
 class Compiler {
 public:
-  Compiler(ModuleOp module, const CompileOptions &options)
-      : module(module), options(options) {}
+  Compiler(ModuleOp module, const CompileOptions &options, TargetSpec target)
+      : module(module), options(options), target(std::move(target)) {}
 
   std::optional<std::string> compile() {
     if (!options.fromLocal && failed(runGlobal()))
@@ -52,10 +54,16 @@ public:
     if (options.emit <= Emit::Local)
       return printModule();
     FailureOr<std::vector<Entry>> collected = collectEntries(module);
-    if (failed(collected) || failed(run(buildKernelsPipeline)))
+    if (failed(collected) ||
+        failed(run(target.isDevice() ? buildCUDAKernelsPipeline
+                                     : buildKernelsPipeline)))
       return std::nullopt;
     if (options.emit == Emit::Kernels)
       return printModule();
+    if (target.isDevice() && !generateDeviceCode())
+      return std::nullopt;
+    if (options.emit == Emit::PTX)
+      return printPTX();
     if (failed(run(buildTargetPipeline)))
       return std::nullopt;
     entries = std::move(*collected);
@@ -80,9 +88,8 @@ private:
       global.last = GlobalPhase::Elide;
     else if (options.emit == Emit::Planned)
       global.last = GlobalPhase::Plan;
-    return run([&](OpPassManager &manager) {
-      buildGlobalPipeline(manager, global);
-    });
+    return run(
+        [&](OpPassManager &manager) { buildGlobalPipeline(manager, global); });
   }
 
   std::string printModule() {
@@ -93,11 +100,33 @@ private:
     return text;
   }
 
-  template <class T> std::optional<T> check(llvm::Expected<T> value) {
+  template <class T>
+  std::optional<T> check(llvm::Expected<T> value) {
     if (value)
       return std::move(*value);
     emitError(module.getLoc()) << llvm::toString(value.takeError());
     return std::nullopt;
+  }
+
+  // Takes the kernels out of the module: the rest is the host's.
+  bool generateDeviceCode() {
+    auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
+    if (!kernels)
+      return true;
+    auto code = check(emitDeviceCode(kernels, target.archs,
+                                     /*machineCode=*/options.emit != Emit::PTX));
+    kernels.erase();
+    if (code)
+      device = std::move(*code);
+    return code.has_value();
+  }
+
+  std::string printPTX() {
+    std::string text;
+    for (const DeviceCodeImage &image : device.images)
+      if (image.kind == 0)
+        text += image.bytes;
+    return text;
   }
 
   std::optional<std::string> generateCode() {
@@ -115,6 +144,8 @@ private:
       return std::nullopt;
     }
     emitEntryPoints(*code, entries);
+    if (target.isDevice())
+      embedImages(*code, device.images);
     optimize(*code, **machine);
     if (options.emit == Emit::LLVM) {
       std::string text;
@@ -124,30 +155,39 @@ private:
     return makeBundle(*code, **machine, cpu);
   }
 
-  std::optional<std::string> makeBundle(llvm::Module &code,
-                                        llvm::TargetMachine &machine,
-                                        StringRef cpu) {
+  std::optional<std::string>
+  makeBundle(llvm::Module &code, llvm::TargetMachine &machine, StringRef cpu) {
     auto object = check(emitObject(code, machine));
     if (!object)
       return std::nullopt;
     auto shared = check(linkSharedObject(*object));
     if (!shared)
       return std::nullopt;
-    return packBundle(*shared, buildManifest(entries, options.target, cpu));
+    llvm::json::Value manifest = buildManifest(entries, target.text, cpu);
+    if (target.isDevice())
+      (*manifest.getAsObject())["kernels"] = llvm::json::Array(device.kernels);
+    return packBundle(*shared, manifest);
   }
 
   ModuleOp module;
   const CompileOptions &options;
+  TargetSpec target;
+  DeviceCode device;
   std::vector<Entry> entries;
 };
 } // namespace
 
 std::optional<std::string> dtensor::compile(ModuleOp module,
                                             const CompileOptions &options) {
-  if (options.target != "cpu") {
-    emitError(module.getLoc())
-        << "no target \"" << options.target << "\", only \"cpu\"";
+  llvm::Expected<TargetSpec> target = parseTarget(options.target);
+  if (!target) {
+    emitError(module.getLoc()) << llvm::toString(target.takeError());
     return std::nullopt;
   }
-  return Compiler(module, options).compile();
+  if (options.emit == Emit::PTX && !target->isDevice()) {
+    emitError(module.getLoc())
+        << "target \"" << options.target << "\" has no PTX";
+    return std::nullopt;
+  }
+  return Compiler(module, options, std::move(*target)).compile();
 }

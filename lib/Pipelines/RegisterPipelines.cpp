@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dtensor/Conversion/GPU/GPUPasses.h"
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
@@ -15,7 +16,8 @@
 using namespace mlir;
 using namespace dtensor;
 
-template <GlobalPhase phase> static void registerPhase(StringRef name) {
+template <GlobalPhase phase>
+static void registerPhase(StringRef name) {
   PassPipelineRegistration<>(
       ("dtensor-" + name + "-pipeline").str(),
       ("from any accepted input to the end of phase " + name).str(),
@@ -28,6 +30,7 @@ template <GlobalPhase phase> static void registerPhase(StringRef name) {
 
 void dtensor::registerPipelines() {
   registerDTensorConversionPasses();
+  registerDTensorGPUPasses();
   registerPhase<GlobalPhase::Normalize>("normalize");
   registerPhase<GlobalPhase::Propagate>("propagate");
   registerPhase<GlobalPhase::Elide>("elide");
@@ -40,4 +43,8 @@ void dtensor::registerPipelines() {
   PassPipelineRegistration<>(
       "dtensor-target-pipeline", "from loops over buffers to the LLVM dialect",
       [](OpPassManager &manager) { buildTargetPipeline(manager); });
+  PassPipelineRegistration<>(
+      "dtensor-cuda-kernels-pipeline",
+      "from the local view to a host program that launches CUDA kernels",
+      [](OpPassManager &manager) { buildCUDAKernelsPipeline(manager); });
 }

@@ -40,8 +40,7 @@ public:
     mesh = getMeshOf(type);
     if (mesh)
       readMesh();
-    if (failed(readValues(type)) ||
-        failed(readParameters(type.getNumInputs())))
+    if (failed(readValues(type)) || failed(readParameters(type.getNumInputs())))
       return failure();
     readFacts();
     if (failed(checkSymbols()))
@@ -103,8 +102,9 @@ private:
         type = IntegerType::get(type.getContext(), 64);
       value.layout = Layout::replicated(entry.mesh.getNumAxes(), {});
     }
-    std::optional<int32_t> dtype =
-        tensor ? getTensorDType(tensor.getElementType()) : getRuntimeDType(type);
+    std::optional<int32_t> dtype = tensor
+                                       ? getTensorDType(tensor.getElementType())
+                                       : getRuntimeDType(type);
     if (!dtype)
       return function.emitOpError()
              << role << " " << index << " has type " << type
@@ -218,12 +218,13 @@ FailureOr<std::vector<Entry>> dtensor::collectEntries(ModuleOp module) {
     entries.push_back(std::move(*entry));
   }
   if (entries.empty())
-    return module.emitError("module has no public function, so that a bundle of it "
-                            "would export nothing");
+    return module.emitError(
+        "module has no public function, so that a bundle of it "
+        "would export nothing");
   for (const Entry &entry : entries)
     if (entry.declaredMesh != entries.front().declaredMesh)
-      return module.emitError() << "functions \"" << entries.front().name
-                                << "\" and \"" << entry.name
-                                << "\" are on different meshes";
+      return module.emitError()
+             << "functions \"" << entries.front().name << "\" and \""
+             << entry.name << "\" are on different meshes";
   return entries;
 }

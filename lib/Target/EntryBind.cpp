@@ -140,11 +140,10 @@ private:
       checkMultiple(prefix + "not a multiple of {1}", value,
                     builder.getInt64(facts->multipleOf));
     if (!facts->multipleOfAxis.empty())
-      checkMultiple(prefix + "not a multiple of the size {1} of axis \"" +
-                        facts->multipleOfAxis + "\"",
-                    value,
-                    emitter.symbol(facts->multipleOfAxis,
-                                   SymbolKind::AxisSize));
+      checkMultiple(
+          prefix + "not a multiple of the size {1} of axis \"" +
+              facts->multipleOfAxis + "\"",
+          value, emitter.symbol(facts->multipleOfAxis, SymbolKind::AxisSize));
   }
 
   void checkMultiple(const Twine &text, llvm::Value *value,

@@ -42,8 +42,7 @@ private:
 
 /// An exported function without a body.
 llvm::Function *createEntryFunction(llvm::Module &module,
-                                    const llvm::Twine &name,
-                                    llvm::Type *result,
+                                    const llvm::Twine &name, llvm::Type *result,
                                     llvm::ArrayRef<llvm::Type *> parameters);
 
 /// Adds `<entry>__bind` and fills in the texts of its checks.

@@ -25,8 +25,7 @@ llvm::Value *ExprEmitter::load(llvm::Value *array, unsigned index) {
 }
 
 llvm::Value *ExprEmitter::at(llvm::Value *array, unsigned index) {
-  return builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(), array,
-                                            index);
+  return builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(), array, index);
 }
 
 llvm::Value *ExprEmitter::constant(int64_t value) {
@@ -35,8 +34,8 @@ llvm::Value *ExprEmitter::constant(int64_t value) {
 
 llvm::Value *ExprEmitter::symbol(StringRef name, SymbolKind kind) {
   if (kind == SymbolKind::Extent)
-    return load(symbols, llvm::find(entry.symbols, name) -
-                             entry.symbols.begin());
+    return load(symbols,
+                llvm::find(entry.symbols, name) - entry.symbols.begin());
   unsigned axis = *entry.mesh.lookup(name);
   return load(kind == SymbolKind::AxisSize ? axisSizes : coords, axis);
 }
@@ -120,10 +119,10 @@ static void emitLayoutOf(ExprEmitter &emitter, const Entry &entry,
 static void emitLayout(Module &module, const Entry &entry) {
   LLVMContext &context = module.getContext();
   llvm::Type *pointer = PointerType::get(context, 0);
-  Function *function = createExported(
-      module, entry.getLayoutName(), llvm::Type::getVoidTy(context),
-      {llvm::Type::getInt32Ty(context), pointer, pointer, pointer, pointer,
-       pointer});
+  Function *function = createExported(module, entry.getLayoutName(),
+                                      llvm::Type::getVoidTy(context),
+                                      {llvm::Type::getInt32Ty(context), pointer,
+                                       pointer, pointer, pointer, pointer});
   IRBuilder<> builder(BasicBlock::Create(context, "entry", function));
   auto *end = BasicBlock::Create(context, "end", function);
   SwitchInst *choice = builder.CreateSwitch(function->getArg(0), end);
@@ -171,9 +170,9 @@ public:
     for (EntryParameter parameter : entry.parameters)
       operands.push_back(builder.CreateLoad(
           builder.getInt64Ty(),
-          builder.CreateConstInBoundsGEP1_64(
-              builder.getInt64Ty(), getArray(parameter.kind),
-              parameter.index)));
+          builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(),
+                                             getArray(parameter.kind),
+                                             parameter.index)));
     operands.push_back(function->getArg(0));
     for (const EntryValue &value : entry.results)
       pass(value, ordinal++);
@@ -208,8 +207,8 @@ private:
     unsigned count = value.isScalar ? 1 : 3 + 2 * value.layout.getRank();
     for (unsigned i = 0; i < count; ++i) {
       llvm::Type *type = callee->getArg(operands.size())->getType();
-      llvm::Value *address = builder.CreateConstInBoundsGEP1_64(
-          builder.getInt64Ty(), pointer, i);
+      llvm::Value *address =
+          builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(), pointer, i);
       operands.push_back(loadScalar(type, address));
     }
   }
@@ -240,9 +239,8 @@ static void markResults(const Entry &entry, Function *callee) {
   for (const EntryValue &value : llvm::reverse(entry.results)) {
     position -= 3 + 2 * value.layout.getRank();
     callee->addParamAttr(position + 1, Attribute::NoAlias);
-    callee->addParamAttr(position + 1,
-                         Attribute::getWithAlignment(callee->getContext(),
-                                                     Align(64)));
+    callee->addParamAttr(position + 1, Attribute::getWithAlignment(
+                                           callee->getContext(), Align(64)));
   }
 }
 

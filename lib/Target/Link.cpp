@@ -112,15 +112,14 @@ static llvm::Expected<std::string> runLinker(llvm::ArrayRef<const char *> args,
   return (*buffer)->getBuffer().str();
 }
 
-llvm::Expected<std::string>
-dtensor::linkSharedObject(llvm::StringRef object) {
+llvm::Expected<std::string> dtensor::linkSharedObject(llvm::StringRef object) {
   SystemLibrary math("libm.so.6"), vectorMath("libmvec.so.1");
   if (llvm::Error error = checkUndefined(object, {&math, &vectorMath}))
     return error;
   llvm::SmallString<64> input, output;
   int descriptor;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile(
-          "dtensor", "o", descriptor, input))
+  if (std::error_code code =
+          llvm::sys::fs::createTemporaryFile("dtensor", "o", descriptor, input))
     return llvm::createStringError(code, "cannot make a temporary file");
   llvm::FileRemover removeInput(input);
   llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
@@ -133,9 +132,9 @@ dtensor::linkSharedObject(llvm::StringRef object) {
     return llvm::createStringError(code, "cannot make a temporary file");
   llvm::FileRemover removeOutput(output);
   llvm::SmallVector<const char *> args = {
-      "ld.lld",  "-shared", "--gc-sections", "--strip-all", "--as-needed",
-      "-z",      "now",     "--threads=1",   "-o",          output.c_str(),
-      input.c_str()};
+      "ld.lld",      "-shared",      "--gc-sections", "--strip-all",
+      "--as-needed", "-z",           "now",           "--threads=1",
+      "-o",          output.c_str(), input.c_str()};
   for (SystemLibrary *library : {&math, &vectorMath})
     if (!library->getPath().empty())
       args.push_back(library->getPath().c_str());

@@ -16,10 +16,14 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/Scalar/ADCE.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 #include <mutex>
 
@@ -71,9 +75,30 @@ static llvm::TargetLibraryInfoImpl getLibraryInfo(const llvm::Triple &triple) {
   llvm::TargetLibraryInfoImpl info(triple);
   if (triple.isOSLinux() && triple.isGNUEnvironment() &&
       triple.getArch() == llvm::Triple::x86_64)
-    info.addVectorizableFunctionsFromVecLib(
-        llvm::VectorLibrary::LIBMVEC, triple);
+    info.addVectorizableFunctionsFromVecLib(llvm::VectorLibrary::LIBMVEC,
+                                            triple);
   return info;
+}
+
+// Loops are in kernels; a long function is a list of calls, which nothing makes
+// faster, and LLVM's time grows faster than its length.
+static constexpr unsigned kLongFunction = 2000;
+
+// Cleans up long functions and has everything else skip them.
+static void finishLongFunctions(llvm::Module &module,
+                                llvm::FunctionAnalysisManager &analyses) {
+  for (llvm::Function &function : module) {
+    if (function.hasFnAttribute(llvm::Attribute::NoInline) ||
+        function.getInstructionCount() <= kLongFunction)
+      continue;
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::EarlyCSEPass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::ADCEPass());
+    analyses.invalidate(function, passes.run(function, analyses));
+    function.addFnAttr(llvm::Attribute::NoInline);
+    function.addFnAttr(llvm::Attribute::OptimizeNone);
+  }
 }
 
 void dtensor::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -92,21 +117,29 @@ void dtensor::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;
-  llvm::PassBuilder builder(&machine, tuning);
+  // The vectorizer interleaves and the product has its tiles; more copies of
+  // loops would triple compile time for nothing.
+  tuning.LoopUnrolling = false;
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation skipMarked(/*DebugLogging=*/false);
+  skipMarked.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   functions.registerPass([&] {
-    return llvm::TargetLibraryAnalysis(getLibraryInfo(module.getTargetTriple()));
+    return llvm::TargetLibraryAnalysis(
+        getLibraryInfo(module.getTargetTriple()));
   });
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(graphs);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
+  finishLongFunctions(module, functions);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
       .run(module, modules);
 }
 
-llvm::Expected<std::string>
-dtensor::emitObject(llvm::Module &module, llvm::TargetMachine &machine) {
+llvm::Expected<std::string> dtensor::emitObject(llvm::Module &module,
+                                                llvm::TargetMachine &machine) {
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream os(bytes);
   llvm::legacy::PassManager manager;

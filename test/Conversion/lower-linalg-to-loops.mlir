@@ -45,23 +45,6 @@ func.func @a_transpose_writes_contiguously(%x: memref<?x?xf32>, %y: memref<?x?xf
   return
 }
 
-// CHECK-LABEL: func.func @a_strided_copy_is_a_loop(
-// CHECK-NOT: memref.copy
-// CHECK: scf.for
-// CHECK-NOT: memref.copy
-// CHECK: return
-func.func @a_strided_copy_is_a_loop(%x: memref<?x4xf32, strided<[?, 1]>>, %y: memref<?x4xf32>) {
-  memref.copy %x, %y : memref<?x4xf32, strided<[?, 1]>> to memref<?x4xf32>
-  return
-}
-
-// CHECK-LABEL: func.func @a_contiguous_copy_stays(
-// CHECK: memref.copy
-func.func @a_contiguous_copy_stays(%x: memref<?x4xf32>, %y: memref<?x4xf32>) {
-  memref.copy %x, %y : memref<?x4xf32> to memref<?x4xf32>
-  return
-}
-
 // CHECK-LABEL: func.func @a_scalar_op_has_no_loop(
 // CHECK-NOT: scf.for
 // CHECK: memref.store %{{.*}}, %{{.*}}[] : memref<f32>

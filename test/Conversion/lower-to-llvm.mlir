@@ -45,3 +45,21 @@ func.func @expm1(%x: f64) -> f64 {
   %0 = math.expm1 %x : f64
   return %0 : f64
 }
+
+// CHECK-LABEL: llvm.func @local.a_bf16_constant_is_its_bits(
+// CHECK: llvm.mlir.constant(16256 : i16) : i16
+// CHECK-NOT: bf16
+// CHECK: llvm.return
+func.func @a_bf16_constant_is_its_bits(%c: i1, %x: bf16) -> bf16 {
+  %one = arith.constant 1.0 : bf16
+  %0 = arith.select %c, %one, %x : bf16
+  return %0 : bf16
+}
+
+// CHECK-LABEL: llvm.func @local.a_kernel_stays_a_function(
+// CHECK-SAME: !llvm.ptr {llvm.noalias}
+// CHECK-SAME: no_inline
+func.func private @a_kernel_stays_a_function(%x: memref<4xf32>, %y: memref<4xf32> {dtensor.noalias}) attributes {dtensor.kernel} {
+  memref.copy %x, %y : memref<4xf32> to memref<4xf32>
+  return
+}

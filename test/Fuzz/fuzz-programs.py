@@ -97,7 +97,8 @@ class Program:
         self.rng.choice([self.unary, self.unary, self.binary, self.binary,
                          self.reduce, self.product, self.permute, self.softmax,
                          self.concat, self.constrain, self.broadcast,
-                         self.flatten, self.slice])()
+                         self.flatten, self.slice, self.where, self.loop,
+                         self.branch, self.position, self.rows])()
 
     def unary(self):
         i = self.pick()
@@ -136,11 +137,11 @@ class Program:
             return
         shape = self.values[i].shape
         dim, keep = self.rng.randrange(len(shape)), self.rng.random() < 0.3
-        op = self.rng.choice(["sum", "sum", "amax"])
+        op = self.rng.choice(["sum", "sum", "amax", "mean"])
 
         def function(x):
-            if op == "sum":
-                return x.sum(dim, keepdim=keep)
+            if op != "amax":
+                return getattr(x, op)(dim, keepdim=keep)
             if not x.shape[dim]:
                 # Of nothing; finite, so that what follows stays so.
                 return x.sum(dim, keepdim=keep) - float("inf")
@@ -240,6 +241,106 @@ class Program:
         self.add(shape, [i], "dtensor.constraint", lambda x: x,
                  ("to", f"<#mesh, [{placements}], ({extents})>"))
 
+    def lines(self, shape, operands, template, function):
+        """An op of several lines: $r is the result, $0 $1 ... the operands, $T
+        and $T0 $T1 ... their types, and $i makes other names unique."""
+        self.add(shape, operands, template, function)
+
+    def where(self):
+        i = self.pick()
+        shape = self.values[i].shape
+        j = self.rng.choice([j for j, v in enumerate(self.values)
+                             if v.shape == shape])
+        self.lines(shape, [i, j],
+                   '%c$i = dtensor.compare $0, $1 {predicate = "lt"} : ($T0, '
+                   "$T1) -> $B\n"
+                   "  $r = dtensor.where %c$i, $1, $0 : ($B, $T1, $T0) -> $T",
+                   lambda a, b: torch.where(a < b, b, a))
+
+    def loop(self):
+        i = self.pick()
+        shape = self.values[i].shape
+        j = self.rng.choice([j for j, v in enumerate(self.values)
+                             if v.shape == shape])
+
+        def function(a, b):
+            for _ in range(3):
+                a = torch.sin(a + b)
+            return a
+        self.lines(shape, [i, j],
+                   "%l$i = arith.constant 0 : index\n"
+                   "  %s$i = arith.constant 1 : index\n"
+                   "  %u$i = arith.constant 3 : index\n"
+                   "  $r = scf.for %k$i = %l$i to %u$i step %s$i "
+                   "iter_args(%a$i = $0) -> ($T) {\n"
+                   "    %x$i = dtensor.add %a$i, $1 : ($T, $T1) -> $T\n"
+                   "    %y$i = dtensor.sin %x$i : ($T) -> $T\n"
+                   "    scf.yield %y$i : $T\n  }", function)
+
+    def branch(self):
+        """On a global size: every rank takes the same side."""
+        i = self.pick(1)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        j = self.rng.choice([j for j, v in enumerate(self.values)
+                             if v.shape == shape])
+        self.lines(shape, [i, j],
+                   "%l$i = arith.constant 0 : index\n"
+                   "  %u$i = arith.constant 3 : index\n"
+                   "  %d$i = tensor.dim $0, %l$i : $T0\n"
+                   "  %c$i = arith.cmpi sgt, %d$i, %u$i : index\n"
+                   "  $r = scf.if %c$i -> ($T) {\n"
+                   "    %x$i = dtensor.sub $0, $1 : ($T0, $T1) -> $T\n"
+                   "    scf.yield %x$i : $T\n  } else {\n"
+                   "    scf.yield $1 : $T\n  }",
+                   lambda a, b: a - b if a.shape[0] > 3 else b)
+
+    def position(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        shape = self.values[i].shape
+        dim = self.rng.randrange(len(shape))
+        sizes = ", ".join(str(d) if isinstance(d, int) else
+                          f"#dtensor.expr<{d}>" for d in shape)
+
+        def function(x):
+            index = torch.arange(x.shape[dim], dtype=x.dtype)
+            return x * index.reshape([-1] + [1] * (x.ndim - 1 - dim))
+        self.lines(shape, [i],
+                   f"%n$i = dtensor.iota {{dim = {dim}, sizes = [{sizes}]}} : "
+                   "() -> $T\n"
+                   "  $r = dtensor.mul $0, %n$i : ($T0, $T) -> $T", function)
+
+    def rows(self):
+        """Arguments only: they are finite, and so can become integers."""
+        i = self.rng.randrange(self.num_args)
+        tables = [j for j, v in enumerate(self.values) if v.shape]
+        if not tables:
+            return
+        j = self.rng.choice(tables)
+        shape, rest = self.values[i].shape, self.values[j].shape[1:]
+        if len(shape) + len(rest) > 4:
+            return
+        ids = self.values[i].type.replace("f64", "i64")
+
+        def function(x, table):
+            index = (x * 4).long()
+            good = (index >= 0) & (index < table.shape[0])
+            if not table.shape[0]:
+                return torch.zeros(index.shape + table.shape[1:],
+                                   dtype=table.dtype)
+            found = table[index.clamp(0, table.shape[0] - 1)]
+            good = good.reshape(good.shape + (1,) * (table.ndim - 1))
+            return torch.where(good, found, torch.zeros((), dtype=x.dtype))
+        self.lines(shape + rest, [i, j],
+                   "%f$i = arith.constant 4.0 : f64\n"
+                   "  %m$i = dtensor.mul $0, %f$i : ($T0, f64) -> $T0\n"
+                   f"  %i$i = dtensor.cast %m$i : ($T0) -> {ids}\n"
+                   f"  $r = dtensor.embedding %i$i, $1 : ({ids}, $T1) -> $T",
+                   function)
+
     #===- Text and meaning -------------------------------------------------===#
 
     def layout(self, value, placements):
@@ -249,6 +350,8 @@ class Program:
 
     def line(self, i):
         v = self.values[i]
+        if "$r" in v.text:
+            return self.expand(v, i)
         operands = ", ".join(f"%v{o}" for o in v.operands)
         types = ", ".join(self.values[o].type for o in v.operands)
         if v.text == "dtensor.constraint":
@@ -258,6 +361,14 @@ class Program:
                     f" -> {v.type}")
         attributes = " " + v.constraint if v.constraint else ""
         return f"%v{i} = {v.text} {operands}{attributes} : ({types}) -> {v.type}"
+
+    def expand(self, v, i):
+        text = v.text
+        for n, o in enumerate(v.operands):
+            text = text.replace(f"$T{n}", self.values[o].type)
+            text = text.replace(f"${n}", f"%v{o}")
+        return text.replace("$T", v.type).replace("$r", f"%v{i}").replace(
+            "$B", v.type.replace("f64", "i1")).replace("$i", str(i))
 
     def ancestors(self, roots):
         kept, todo = set(range(self.num_args)), list(roots)

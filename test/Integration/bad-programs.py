@@ -191,7 +191,7 @@ def test_recursion():
     expect(MESH + "#l = #dtensor.layout<#mesh, [shard(0)], (B)>\n"
            "func.func @f(%x: tensor<?xf32, #l>) -> tensor<?xf32, #l> {\n"
            "  %0 = func.call @f(%x) : (tensor<?xf32, #l>) -> tensor<?xf32, #l>"
-           "\n  return %0 : tensor<?xf32, #l>\n}\n", "recursion", "@f")
+           "\n  return %0 : tensor<?xf32, #l>\n}\n", "recursion", "recurs")
 
 
 def test_a_file_that_is_not_there():

@@ -193,6 +193,45 @@ func.func @f(%x: {T} {on("shard(0)")}, %unused: {T} {on("shard(1)")})
 }}""", lambda x, _: (x, -x, x.sum(0), x), two)
 
 
+def test_results_of_one_fixed_shape_are_kept_apart():
+    check_all("apart", f"""
+func.func @f(%x: {T} {on("shard(0)")}) -> (tensor<f32>, tensor<f32>, tensor<f32>) {{
+  %0 = dtensor.sum %x {{dims = [0, 1]}} : ({T}) -> tensor<f32>
+  %1 = dtensor.sin %x : ({T}) -> {T}
+  %2 = dtensor.sum %1 {{dims = [0, 1]}} : ({T}) -> tensor<f32>
+  %3 = dtensor.amax %1 {{dims = [0, 1]}} : ({T}) -> tensor<f32>
+  return %0, %2, %3 : tensor<f32>, tensor<f32>, tensor<f32>
+}}""", lambda x: (x.sum(), x.sin().sum(), x.sin().amax() if x.numel() else
+                  torch.tensor(-float("inf"))), matrix, tolerance=(1e-5, 1e-5))
+
+
+def test_a_condition_yields_what_lives_outside():
+    check_all("outside", f"""
+func.func @f(%x: {T} {on("partial(sum)")}, %n: index) -> ({T} {on("shard(0)")}, {T} {on("shard(0)")}) {{
+  %0 = dtensor.constraint %x to <#mesh, [shard(0)], (M, N)> : {T}
+  %1 = dtensor.abs %0 : ({T}) -> {T}
+  %c2 = arith.constant 2 : index
+  %c = arith.cmpi slt, %n, %c2 : index
+  %r = scf.if %c -> ({T}) {{
+    %2 = dtensor.sub %1, %0 : ({T}, {T}) -> {T}
+    scf.yield %2 : {T}
+  }} else {{
+    scf.yield %0 : {T}
+  }}
+  return %1, %r : {T}, {T}
+}}""", lambda x, n: (x.abs(), x.abs() - x if n < 2 else x),
+              lambda m, n: [torch.randn(m, n), np.array(m, np.int64)])
+
+
+def test_units_move_on_the_way_to_a_result():
+    check_all("units", f"""
+func.func @f(%x: {T} {on("shard(0, unit = 2)")}) -> ({T} {on("shard(0)")}, {T} {on("shard(1, unit = 2)")}) {{
+  %0 = dtensor.neg %x : ({T}) -> {T}
+  %1 = dtensor.exp %x : ({T}) -> {T}
+  return %0, %1 : {T}, {T}
+}}""", lambda x: (-x, x.exp()), matrix)
+
+
 def test_a_constraint_is_kept():
     text = f"""
 func.func @f(%x: {T} {on("shard(0)")}) -> ({T} {on("replicate")}) {{

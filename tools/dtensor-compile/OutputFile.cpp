@@ -30,8 +30,7 @@ static bool isReplaceable(const std::string &name) {
 
 llvm::Error OutputFile::open() {
   if (llvm::sys::fs::is_directory(name))
-    return llvm::createStringError("cannot write " + name +
-                                   ": is a directory");
+    return llvm::createStringError("cannot write " + name + ": is a directory");
   if (name == "-" || !isReplaceable(name))
     return llvm::Error::success();
   auto created = TempFile::create(name + ".tmp-%%%%%%");

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dtensor/Analysis/Explain.h"
 #include "dtensor/Pipelines/Compile.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
@@ -26,14 +27,16 @@ using namespace dtensor;
 static cl::OptionCategory category("dtensor-compile");
 static cl::opt<std::string> inputName(cl::Positional, cl::desc("<input.mlir>"),
                                       cl::init("-"), cl::cat(category));
-static cl::opt<std::string> outputName("o", cl::desc("output file, - is stdout"),
+static cl::opt<std::string> outputName("o",
+                                       cl::desc("output file, - is stdout"),
                                        cl::value_desc("file"), cl::init("-"),
                                        cl::cat(category));
 static cl::opt<std::string> target("target", cl::desc("machine to compile for"),
                                    cl::init("cpu"), cl::cat(category));
 static cl::opt<std::string>
-    cpu("cpu", cl::desc("processor (default: x86-64-v3 where this machine "
-                         "has it)"),
+    cpu("cpu",
+        cl::desc("processor (default: x86-64-v3 where this machine "
+                 "has it)"),
         cl::cat(category));
 static cl::opt<Emit> emit(
     "emit", cl::desc("where to stop"), cl::init(Emit::Bundle),
@@ -43,21 +46,61 @@ static cl::opt<Emit> emit(
                clEnumValN(Emit::Planned, "planned", "movements planned"),
                clEnumValN(Emit::Local, "local", "the program of one rank"),
                clEnumValN(Emit::Kernels, "kernels", "loops over buffers"),
+               clEnumValN(Emit::PTX, "ptx", "device code as text (cuda)"),
                clEnumValN(Emit::LLVM, "llvm", "optimized LLVM IR"),
                clEnumValN(Emit::Bundle, "bundle", "a bundle (default)")),
     cl::cat(category));
-static cl::opt<bool> fromLocal(
-    "from-local", cl::desc("the input is the program of one rank already"),
-    cl::cat(category));
+static cl::opt<bool>
+    fromLocal("from-local",
+              cl::desc("the input is the program of one rank already"),
+              cl::cat(category));
 static cl::opt<bool> verifyEach("verify-each",
                                 cl::desc("verify after every pass"),
                                 cl::cat(category));
 static cl::opt<bool> timing("timing", cl::desc("print the time of each pass"),
                             cl::cat(category));
+static cl::opt<std::string> explanation(
+    "explain",
+    cl::desc("say why every collective is there: as text on standard output "
+             "(standard error if the output goes there), or as an HTML page; "
+             "without -o and --emit nothing else is done"),
+    cl::value_desc("file.html"), cl::ValueOptional, cl::cat(category));
 
 static int fail(const llvm::Twine &message) {
   llvm::errs() << "dtensor-compile: error: " << message << '\n';
   return 1;
+}
+
+static bool explains() { return explanation.getNumOccurrences() > 0; }
+
+static bool explainsOnly() {
+  return explains() && outputName.getNumOccurrences() == 0 &&
+         emit.getNumOccurrences() == 0;
+}
+
+/// Plans a copy of `module` and says why the plan is what it is.
+static bool explainProgram(mlir::ModuleOp module, CompileOptions options) {
+  if (options.fromLocal)
+    return fail("--explain is for the global view, not for --from-local") == 0;
+  mlir::OwningOpRef<mlir::ModuleOp> planned(module.clone());
+  options.emit = Emit::Planned;
+  options.printTiming = false;
+  if (!compile(*planned, options))
+    return false;
+  std::vector<FunctionReport> reports = explain(*planned);
+  if (explanation.empty()) {
+    bool isFree = explainsOnly() || outputName != "-";
+    printExplanation(reports, isFree ? llvm::outs() : llvm::errs());
+    return true;
+  }
+  OutputFile page(explanation);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printExplanationPage(reports, inputName, os);
+  llvm::Error error = page.open();
+  if (!error)
+    error = page.commit(text, /*executable=*/false);
+  return !error || fail(llvm::toString(std::move(error))) == 0;
 }
 
 int main(int argc, char **argv) {
@@ -68,9 +111,14 @@ int main(int argc, char **argv) {
   auto input = llvm::MemoryBuffer::getFileOrSTDIN(inputName, /*IsText=*/true);
   if (std::error_code code = input.getError())
     return fail("cannot read " + inputName + ": " + code.message());
+  bool wantsOutput = !explainsOnly();
+  if (wantsOutput && emit == Emit::Bundle && outputName == "-" &&
+      llvm::outs().is_displayed())
+    return fail("a bundle is not for a terminal, name a file with -o");
   OutputFile output(outputName);
-  if (llvm::Error error = output.open())
-    return fail(llvm::toString(std::move(error)));
+  if (wantsOutput)
+    if (llvm::Error error = output.open())
+      return fail(llvm::toString(std::move(error)));
 
   mlir::DialectRegistry registry;
   registerCompilerDialects(registry);
@@ -104,6 +152,10 @@ int main(int argc, char **argv) {
   options.fromLocal = fromLocal;
   options.verifyEach = verifyEach;
   options.printTiming = timing;
+  if (explains() && !explainProgram(*module, options))
+    return 1;
+  if (!wantsOutput)
+    return 0;
   std::optional<std::string> result = compile(*module, options);
   if (!result)
     return 1;

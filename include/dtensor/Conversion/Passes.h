@@ -33,6 +33,9 @@ class BufferizationDialect;
 namespace cf {
 class ControlFlowDialect;
 } // namespace cf
+namespace func {
+class FuncDialect;
+} // namespace func
 namespace linalg {
 class LinalgDialect;
 } // namespace linalg

@@ -107,13 +107,29 @@ def EliminateEmptyTensors : Pass<"dtensor-eliminate-empty-tensors", "::mlir::Mod
     "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def OutlineKernels : Pass<"dtensor-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "moves every linalg op on buffers into a function of its own";
+  let description = [{
+    Equal ops share one private function, marked `dtensor.kernel`; constants
+    move into it. An output that provably overlaps no other operand is marked
+    `dtensor.noalias`. Copies between buffers that are not contiguous become
+    kernels too.
+
+    ```mlir
+    linalg.fill ins(%c0 : f32) outs(%m : memref<?xf32>)
+    // becomes
+    call @kernel(%m) : (memref<?xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect"];
+}
+
 def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {
   let summary = "writes each linalg op on buffers as a loop nest";
   let description = [{
     The innermost loop is the one along which most operands are contiguous. If
     it is a reduction the value is carried in registers; contractions are
-    blocked for cache and registers. Copies between buffers that are not
-    contiguous become loops too.
+    blocked for cache and registers.
 
     ```mlir
     linalg.fill ins(%c : f32) outs(%m : memref<?xf32>)

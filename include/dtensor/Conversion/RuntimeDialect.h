@@ -11,6 +11,9 @@
 //
 //   dtensor.context   the context of the calling rank, an !llvm.ptr
 //   dtensor.result    i64: this memref receives result number i
+//   dtensor.noalias   of a kernel: no other argument overlaps this memref
+//
+// and, on a function, dtensor.kernel: it is one loop nest.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +37,8 @@ namespace dtensor {
 
 inline constexpr llvm::StringLiteral kContextAttr = "dtensor.context";
 inline constexpr llvm::StringLiteral kResultAttr = "dtensor.result";
+inline constexpr llvm::StringLiteral kNoAliasAttr = "dtensor.noalias";
+inline constexpr llvm::StringLiteral kKernelAttr = "dtensor.kernel";
 
 /// The rank context argument of `function`; null before it was added.
 mlir::Value getContextArgument(mlir::FunctionOpInterface function);

@@ -19,11 +19,11 @@
 namespace dtensor {
 
 /// Where compilation stops and what it prints there.
-enum class Emit { Normalized, Placed, Planned, Local, Kernels, LLVM, Bundle };
+enum class Emit { Normalized, Placed, Planned, Local, Kernels, PTX, LLVM, Bundle };
 
 struct CompileOptions {
   Emit emit = Emit::Bundle;
-  /// "cpu".
+  /// "cpu", "cuda" or "cuda:" and architectures, as in "cuda:sm_80,sm_90a".
   std::string target = "cpu";
   /// A processor that LLVM knows; empty: getDefaultCPU().
   std::string cpu;

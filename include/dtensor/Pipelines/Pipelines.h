@@ -40,6 +40,10 @@ void buildGlobalPipeline(mlir::OpPassManager &manager,
 /// functions become out-parameters.
 void buildKernelsPipeline(mlir::OpPassManager &manager);
 
+/// From the local view to a host program over buffers that launches kernels;
+/// the kernels are in the module's `gpu.module`.
+void buildCUDAKernelsPipeline(mlir::OpPassManager &manager);
+
 /// From loops over buffers to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager);
 

@@ -78,8 +78,7 @@ struct Entry {
 /// Reads the public functions of a module in the local view. Fails, with an
 /// error at the function, on one that has no global type, that has types which
 /// cannot cross the runtime's interface, or a symbol that no argument binds.
-mlir::FailureOr<std::vector<Entry>>
-collectEntries(mlir::ModuleOp module);
+mlir::FailureOr<std::vector<Entry>> collectEntries(mlir::ModuleOp module);
 
 /// Adds the exported functions of every entry to the code that LowerToLLVM and
 /// translation made, hides everything else and tells LLVM what the runtime's

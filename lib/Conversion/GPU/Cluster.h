@@ -48,6 +48,8 @@ struct Cluster {
 
   bool contains(mlir::Operation *op) const { return loops.contains(op); }
   bool hasReductions() const { return reduced.any(); }
+  mlir::linalg::GenericOp getFirst() const { return ops.front(); }
+  mlir::linalg::GenericOp getLast() const { return ops.back(); }
   /// The map of `operand`, an operand of an op of this cluster, from the
   /// cluster's dimensions.
   mlir::AffineMap getMap(mlir::OpOperand &operand) const;

@@ -65,10 +65,9 @@ public:
                                               operands);
   }
 
-  /// The descriptor of dimensions `dims` of a buffer; -1 stands for a dimension
-  /// of `sizes[i]` elements that are all the same.
-  Value permute(const LLVMTypeConverter &converter, Value descriptor,
-                MemRefType type, ArrayRef<int64_t> dims, ArrayRef<Value> sizes);
+  /// The descriptor of a buffer with groups of its dimensions as dimensions.
+  Value regroup(const LLVMTypeConverter &converter, Value descriptor,
+                MemRefType type, ArrayRef<SmallVector<int64_t>> groups);
 
 private:
   Value constant(Type type, int64_t value) {
@@ -81,26 +80,46 @@ private:
 };
 } // namespace
 
-Value CallBuilder::permute(const LLVMTypeConverter &converter, Value descriptor,
-                           MemRefType type, ArrayRef<int64_t> dims,
-                           ArrayRef<Value> sizes) {
-  SmallVector<int64_t> dynamic(dims.size(), ShapedType::kDynamic);
+// Size: the product of the sizes; stride: that of the last dimension. An extent
+// of 1 has the stride of a whole row.
+Value CallBuilder::regroup(const LLVMTypeConverter &converter, Value descriptor,
+                           MemRefType type,
+                           ArrayRef<SmallVector<int64_t>> groups) {
+  SmallVector<int64_t> dynamic(groups.size(), ShapedType::kDynamic);
   auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic,
                                        dynamic);
-  auto permuted = MemRefType::get(dynamic, type.getElementType(), layout);
+  auto regrouped = MemRefType::get(dynamic, type.getElementType(), layout);
   MemRefDescriptor from(descriptor);
   auto to = MemRefDescriptor::poison(rewriter, loc,
-                                     converter.convertType(permuted));
+                                     converter.convertType(regrouped));
   to.setAllocatedPtr(rewriter, loc, from.allocatedPtr(rewriter, loc));
   to.setAlignedPtr(rewriter, loc, from.alignedPtr(rewriter, loc));
   to.setOffset(rewriter, loc, from.offset(rewriter, loc));
-  for (auto [i, dim] : llvm::enumerate(dims)) {
-    to.setSize(rewriter, loc, i,
-               dim < 0 ? sizes[i] : from.size(rewriter, loc, dim));
+  Value row = i64(1);
+  for (unsigned i = groups.size(); i-- > 0;) {
+    Value size = i64(1);
+    for (int64_t dim : groups[i])
+      size = LLVM::MulOp::create(rewriter, loc, size,
+                                 from.size(rewriter, loc, dim));
+    if (i + 1 == groups.size())
+      row = LLVM::UMaxOp::create(rewriter, loc, row, size);
+    to.setSize(rewriter, loc, i, size);
     to.setStride(rewriter, loc, i,
-                 dim < 0 ? i64(0) : from.stride(rewriter, loc, dim));
+                 groups[i].empty()
+                     ? row
+                     : from.stride(rewriter, loc, groups[i].back()));
   }
   return to;
+}
+
+static SmallVector<SmallVector<int64_t>> readGroups(ArrayAttr attr) {
+  SmallVector<SmallVector<int64_t>> groups;
+  for (Attribute group : attr)
+    groups.emplace_back(llvm::map_range(
+        cast<ArrayAttr>(group), [](Attribute dim) {
+          return cast<IntegerAttr>(dim).getInt();
+        }));
+  return groups;
 }
 
 static Value runtimeType(CallBuilder &builder, Value buffer) {
@@ -123,20 +142,20 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
     if (!dest)
       return rewriter.notifyMatchFailure(op, "not on buffers");
     CallBuilder builder(rewriter, op.getLoc());
-    MemRefDescriptor result(adaptor.getDest());
-    SmallVector<Value> sizes;
-    for (int64_t dim = 0; dim < dest.getRank(); ++dim)
-      sizes.push_back(result.size(rewriter, op.getLoc(), dim));
-    auto [lhs, transLhs] = operand(builder, op.getLhs(), adaptor.getLhs(),
-                                   op.getLhsDims(), sizes);
-    auto [rhs, transRhs] = operand(builder, op.getRhs(), adaptor.getRhs(),
-                                   op.getRhsDims(), sizes);
+    auto [lhs, transLhs] =
+        operand(builder, op.getLhs(), adaptor.getLhs(), op.getLhsDims());
+    auto [rhs, transRhs] =
+        operand(builder, op.getRhs(), adaptor.getRhs(), op.getRhsDims());
+    Value result = builder.spill(
+        builder.regroup(*getTypeConverter(), adaptor.getDest(), dest,
+                        readGroups(op.getDestDims())));
     Value bias = op.getBias() ? builder.spill(adaptor.getBias())
                               : builder.null();
     builder.call(op, "dtensor_rt_matmul",
-                 {adaptor.getContext(), rankOf(builder, op.getDest()), lhs, rhs,
-                  builder.spill(adaptor.getDest()), builder.i32(transLhs),
-                  builder.i32(transRhs), runtimeType(builder, op.getLhs()),
+                 {adaptor.getRankContext(),
+                  builder.i64(op.getDestDims().size()), lhs, rhs, result,
+                  builder.i32(transLhs), builder.i32(transRhs),
+                  runtimeType(builder, op.getLhs()),
                   runtimeType(builder, op.getDest()),
                   builder.i32(op.getEpilogue()), bias});
     return success();
@@ -145,17 +164,17 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
   // The descriptor with its memory's last dimension last, and whether that
   // swaps rows and columns.
   std::pair<Value, bool> operand(CallBuilder &builder, Value buffer,
-                                 Value descriptor, ArrayRef<int64_t> dims,
-                                 ArrayRef<Value> sizes) const {
+                                 Value descriptor, ArrayAttr dims) const {
     auto type = cast<MemRefType>(buffer.getType());
-    SmallVector<int64_t> order(dims);
-    unsigned rank = order.size();
-    bool transposed = order[rank - 1] != type.getRank() - 1;
+    SmallVector<SmallVector<int64_t>> groups = readGroups(dims);
+    unsigned rank = groups.size();
+    bool transposed =
+        llvm::is_contained(groups[rank - 2], type.getRank() - 1);
     if (transposed)
-      std::swap(order[rank - 2], order[rank - 1]);
-    Value permuted = builder.permute(*getTypeConverter(), descriptor, type,
-                                     order, sizes);
-    return {builder.spill(permuted), transposed};
+      std::swap(groups[rank - 2], groups[rank - 1]);
+    Value regrouped =
+        builder.regroup(*getTypeConverter(), descriptor, type, groups);
+    return {builder.spill(regrouped), transposed};
   }
 };
 
@@ -173,15 +192,13 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
     // j <= i + diagonal, told as j <= offset + i + keys - total.
     Value total = MemRefDescriptor(adaptor.getKey())
                       .size(rewriter, loc, key.getRank() - 2);
-    Value scale = LLVM::ConstantOp::create(rewriter, loc, rewriter.getF64Type(),
-                                           op.getScaleAttr());
     builder.call(op, "dtensor_rt_attention",
-                 {adaptor.getContext(), builder.spill(adaptor.getQuery()),
+                 {adaptor.getRankContext(), builder.spill(adaptor.getQuery()),
                   builder.spill(adaptor.getKey()),
                   builder.spill(adaptor.getValue()),
                   builder.spill(adaptor.getDest()),
                   rankOf(builder, op.getQuery()),
-                  runtimeType(builder, op.getQuery()), scale,
+                  runtimeType(builder, op.getQuery()), adaptor.getScale(),
                   builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
     return success();
   }
@@ -195,7 +212,7 @@ struct LowerCopy : ConvertOpToLLVMPattern<device::CopyOp> {
                   ConversionPatternRewriter &rewriter) const override {
     CallBuilder builder(rewriter, op.getLoc());
     builder.call(op, "dtensor_rt_copy",
-                 {adaptor.getContext(), rankOf(builder, op.getSource()),
+                 {adaptor.getRankContext(), rankOf(builder, op.getSource()),
                   builder.spill(adaptor.getSource()),
                   builder.spill(adaptor.getDest()),
                   runtimeType(builder, op.getSource())});
@@ -211,7 +228,7 @@ struct LowerFill : ConvertOpToLLVMPattern<device::FillOp> {
                   ConversionPatternRewriter &rewriter) const override {
     CallBuilder builder(rewriter, op.getLoc());
     builder.call(op, "dtensor_rt_fill",
-                 {adaptor.getContext(), rankOf(builder, op.getDest()),
+                 {adaptor.getRankContext(), rankOf(builder, op.getDest()),
                   builder.spill(adaptor.getDest()),
                   runtimeType(builder, op.getDest()),
                   bits(rewriter, op.getLoc(), adaptor.getValue())});
@@ -247,7 +264,7 @@ struct LowerLaunch : ConvertOpToLLVMPattern<LaunchOp> {
       builder.store(builder.spill(param), params, i);
     Value one = builder.i64(1);
     builder.call(op, "dtensor_rt_launch_kernel",
-                 {adaptor.getContext(), builder.i32(*op.getIndex()),
+                 {adaptor.getRankContext(), builder.i32(*op.getIndex()),
                   adaptor.getGrid(), one, one, adaptor.getBlock(), one,
                   builder.i64(0), params, builder.i64(count)});
     return success();

@@ -7,7 +7,7 @@
 using namespace dtensor::rt;
 
 using Getter = Backend &(*)();
-static constexpr Getter kBackends[] = {getSimBackend};
+static constexpr Getter kBackends[] = {getSimBackend, getCudaBackend};
 
 [[noreturn]] static void noStorage() {
   raise(DTENSOR_RT_INTERNAL, "this backend has no memory of its own");

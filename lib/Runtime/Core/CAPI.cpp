@@ -213,8 +213,11 @@ void runLaunch(dtensor_rt_launch *handle, Scope scope,
   const EntryDecl &entry = executable.getEntry();
   size_t copies =
       scope == Scope::Local ? executable.getLocalRanks().size() : 1;
-  checkCount(numArgs, entry.args.size() * copies, "arguments");
-  checkCount(numResults, entry.results.size() * copies, "results");
+  std::string each =
+      scope == Scope::Local ? concat(" for ", copies, " local ranks") : "";
+  checkCount(numArgs, entry.args.size() * copies, ("arguments" + each).c_str());
+  checkCount(numResults, entry.results.size() * copies,
+             ("results" + each).c_str());
   Views argViews = makeViews(args, numArgs, "args", true);
   Views resultViews = makeViews(results, numResults, "results", true);
   if (scope == Scope::Local)

@@ -34,22 +34,6 @@ struct ConvertArguments {
   int64_t count;
 };
 
-/// Strides in elements; the last dimension is packed. batch and head of kv and
-/// out as CompiledABI.h tells; rows == queries.
-struct AttentionArguments {
-  const void *q, *k, *v;
-  void *out;
-  int32_t batch, heads, kvHeads, rows, keys, depth;
-  int64_t qBatch, qHead, qRow;
-  int64_t kBatch, kHead, kRow;
-  int64_t vBatch, vHead, vRow;
-  int64_t outBatch, outHead, outRow;
-  float scale;
-  int32_t causal;
-  /// Query i sees the keys j <= i + firstLimit when causal.
-  int64_t firstLimit;
-};
-
 } // namespace dtensor::rt::cuda
 
 #endif // DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H

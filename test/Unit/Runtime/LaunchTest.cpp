@@ -267,6 +267,8 @@ TEST(Launch, LocalArraysRunAsTheyAre) {
               HasSubstr("rank 1: \"x\" has shape 2x2, expected 1x2"));
   EXPECT_EQ(dtensor_rt_run_local(launch, args, 2, results, 2),
             DTENSOR_RT_INVALID_ARGUMENT);
+  EXPECT_STREQ(dtensor_rt_last_error(),
+               "2 arguments for 2 local ranks given, 4 expected");
   dtensor_rt_launch_destroy(launch);
   dtensor_rt_executable_destroy(executable);
 }

@@ -44,12 +44,12 @@ def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments
         extents(%n) scalars() variants [...] -> tensor<?xf32>
     ```
   }];
-  let arguments = (ins AnyType:$context, Variadic<AnyShaped>:$inputs,
+  let arguments = (ins AnyType:$rank_context, Variadic<AnyShaped>:$inputs,
     Variadic<AnyShaped>:$outputs, Variadic<Index>:$extents,
     Variadic<AnyType>:$scalars, ArrayAttr:$variants);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $context `:` type($context) `ins` `(` ($inputs^ `:` type($inputs))? `)`
+    $rank_context `:` type($rank_context) `ins` `(` ($inputs^ `:` type($inputs))? `)`
     `outs` `(` $outputs `:` type($outputs) `)` `extents` `(` $extents `)`
     `scalars` `(` ($scalars^ `:` type($scalars))? `)` `variants` $variants
     attr-dict (`->` type($results)^)?
@@ -59,27 +59,29 @@ def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments
   }];
 }
 
-def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]> {
+def Device_MatmulOp : Device_DestinationOp<"matmul"> {
   let summary = "a product of matrices by the vendor's library";
   let description = [{
     `c[b.., m, n] = sum_k a[b.., m, k] * b[b.., k, n]`, accumulated in f32 (f64
-    for f64). `lhs_dims` and `rhs_dims` say which dimension of the operand each
-    of `b.., m, k` and `b.., k, n` is, -1 where it does not depend on it. The
-    last dimension of each operand must be m or k, or k or n.
+    for f64). `lhs_dims`, `rhs_dims` and `dest_dims` list for each of `b.., m, k`
+    and `b.., k, n` and `b.., m, n` the dimensions of the operand that form it,
+    outermost first; none stands for an extent of 1. They lie side by side in
+    memory. The operand's last dimension belongs to one of the last two.
 
     ```mlir
-    %r = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [0, 1] * %b [1, 0]
-        : tensor<?x64xf32>, tensor<?x64xf32> outs(%c : tensor<?x?xf32>) -> tensor<?x?xf32>
+    %r = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [[0], [1]] * %b [[1], [0]]
+        : tensor<?x64xf32>, tensor<?x64xf32> outs(%c [[0], [1]] : tensor<?x?xf32>) -> tensor<?x?xf32>
     ```
   }];
-  let arguments = (ins AnyType:$context, AnyShaped:$lhs, AnyShaped:$rhs,
-    Optional<AnyShaped>:$bias, AnyShaped:$dest, DenseI64ArrayAttr:$lhs_dims,
-    DenseI64ArrayAttr:$rhs_dims, DefaultValuedAttr<I32Attr, "0">:$epilogue);
+  let arguments = (ins AnyType:$rank_context, AnyShaped:$lhs, AnyShaped:$rhs,
+    Optional<AnyShaped>:$bias, AnyShaped:$dest, ArrayAttr:$lhs_dims,
+    ArrayAttr:$rhs_dims, ArrayAttr:$dest_dims,
+    DefaultValuedAttr<I32Attr, "0">:$epilogue);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
-    $context `:` type($context) `,` $lhs $lhs_dims `*` $rhs $rhs_dims `:`
+    $rank_context `:` type($rank_context) `,` $lhs $lhs_dims `*` $rhs $rhs_dims `:`
     type($lhs) `,` type($rhs) (`bias` `(` $bias^ `:` type($bias) `)`)?
-    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($result)^)?
+    `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
@@ -93,16 +95,16 @@ def Device_AttentionOp : Device_DestinationOp<"attention"> {
 
     ```mlir
     %r = dtensor_gpu.attention %ctx : !llvm.ptr ins(%q, %k, %v : tensor<4x?x64xf32>, tensor<4x?x64xf32>, tensor<4x?x64xf32>)
-        diagonal(%d) outs(%o : tensor<4x?x64xf32>) {causal = true, scale = 0.125 : f64} -> tensor<4x?x64xf32>
+        scale(%s) diagonal(%d) outs(%o : tensor<4x?x64xf32>) {causal = true} -> tensor<4x?x64xf32>
     ```
   }];
-  let arguments = (ins AnyType:$context, AnyShaped:$query, AnyShaped:$key,
-    AnyShaped:$value, Index:$diagonal, AnyShaped:$dest, BoolAttr:$causal,
-    F64Attr:$scale);
+  let arguments = (ins AnyType:$rank_context, AnyShaped:$query, AnyShaped:$key,
+    AnyShaped:$value, F64:$scale, Index:$diagonal, AnyShaped:$dest,
+    BoolAttr:$causal);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
-    $context `:` type($context) `ins` `(` $query `,` $key `,` $value `:`
-    type($query) `,` type($key) `,` type($value) `)` `diagonal` `(` $diagonal `)`
+    $rank_context `:` type($rank_context) `ins` `(` $query `,` $key `,` $value `:`
+    type($query) `,` type($key) `,` type($value) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal `)`
     `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{
@@ -117,9 +119,9 @@ def Device_CopyOp : Device_Op<"copy", [DeclareOpInterfaceMethods<MemoryEffectsOp
     dtensor_gpu.copy %ctx : !llvm.ptr, %x, %y : memref<?xf32>, memref<?xf32>
     ```
   }];
-  let arguments = (ins AnyType:$context, AnyMemRef:$source, AnyMemRef:$dest);
+  let arguments = (ins AnyType:$rank_context, AnyMemRef:$source, AnyMemRef:$dest);
   let assemblyFormat = [{
-    $context `:` type($context) `,` $source `,` $dest `:` type($source) `,`
+    $rank_context `:` type($rank_context) `,` $source `,` $dest `:` type($source) `,`
     type($dest) attr-dict
   }];
 }
@@ -131,9 +133,9 @@ def Device_FillOp : Device_Op<"fill", [DeclareOpInterfaceMethods<MemoryEffectsOp
     dtensor_gpu.fill %ctx : !llvm.ptr, %c, %y : f32, memref<?xf32>
     ```
   }];
-  let arguments = (ins AnyType:$context, AnyType:$value, AnyMemRef:$dest);
+  let arguments = (ins AnyType:$rank_context, AnyType:$value, AnyMemRef:$dest);
   let assemblyFormat = [{
-    $context `:` type($context) `,` $value `,` $dest `:` type($value) `,`
+    $rank_context `:` type($rank_context) `,` $value `,` $dest `:` type($value) `,`
     type($dest) attr-dict
   }];
 }
@@ -149,10 +151,10 @@ def Device_LaunchOp : Device_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> 
     dtensor_gpu.launch %ctx : !llvm.ptr, @kernels::@row_0 grid %g block %b (%p, %n) : !llvm.ptr, i64
     ```
   }];
-  let arguments = (ins AnyType:$context, SymbolRefAttr:$kernel, I64:$grid,
+  let arguments = (ins AnyType:$rank_context, SymbolRefAttr:$kernel, I64:$grid,
     I64:$block, Variadic<AnyType>:$params, OptionalAttr<I32Attr>:$index);
   let assemblyFormat = [{
-    $context `:` type($context) `,` $kernel `grid` $grid `block` $block
+    $rank_context `:` type($rank_context) `,` $kernel `grid` $grid `block` $block
     `(` ($params^ `)` `:` type($params)):(`)`)? attr-dict
   }];
 }

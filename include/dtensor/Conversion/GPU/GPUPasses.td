@@ -21,12 +21,12 @@ def GPULibraryCalls : Pass<"dtensor-gpu-library-calls", "::mlir::func::FuncOp"> 
     ```mlir
     %c = linalg.generic {...} ins(%a, %b : tensor<?x64xf32>, tensor<?x64xf32>) { mulf, addf }
     // becomes
-    %c = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [0, 1] * %b [1, 0] : ...
+    %c = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [[0], [1]] * %b [[1], [0]] : ...
     ```
   }];
   let dependentDialects = ["::dtensor::device::DeviceDialect",
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
@@ -38,7 +38,7 @@ def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
     ```mlir
     %y = linalg.generic {...} ins(%x : tensor<?xf32>) { math.exp }
     // becomes
-    %y = dtensor_gpu.compute %ctx : !llvm.ptr ins(%x : tensor<?xf32>) ... variants [{kernel = @kernels::@exp_0, ...}]
+    %y = dtensor_gpu.compute %ctx : !llvm.ptr ins(%x : tensor<?xf32>) ... variants ... -> tensor<?xf32>
     ```
   }];
   let dependentDialects = ["::dtensor::device::DeviceDialect",

@@ -143,13 +143,17 @@ LogicalResult verifyOneMesh(Operation *op) {
   return success();
 }
 
-LogicalResult verifyResultExtents(Operation *op, ArrayRef<Expr> expected) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+LogicalResult verifyResultExtents(Operation *op, ArrayRef<Expr> expected,
+                                  unsigned result) {
+  std::string name = "result";
+  if (op->getNumResults() > 1)
+    name += " " + std::to_string(result);
+  auto type = cast<RankedTensorType>(op->getResult(result).getType());
   if (type.getRank() != static_cast<int64_t>(expected.size()))
-    return op->emitOpError("result has rank ")
-           << type.getRank() << ", expected " << expected.size();
+    return op->emitOpError(name) << " has rank " << type.getRank()
+                                 << ", expected " << expected.size();
   for (auto [dim, extent] : llvm::enumerate(getExtents(type)))
-    if (failed(checkExtent(op, "result dimension " + Twine(dim), extent,
+    if (failed(checkExtent(op, name + " dimension " + Twine(dim), extent,
                            expected[dim])))
       return failure();
   return success();
@@ -164,7 +168,10 @@ LogicalResult verifyComposite(Operation *op) {
   if (failed(cast<CompositeOpInterface>(op).inferExtents(operands, Facts(),
                                                          results)))
     return failure();
-  return verifyResultExtents(op, results.front());
+  for (auto [number, extents] : llvm::enumerate(results))
+    if (failed(verifyResultExtents(op, extents, number)))
+      return failure();
+  return success();
 }
 
 RankedTensorType openType(Type like, Type element, ArrayRef<Expr> extents) {

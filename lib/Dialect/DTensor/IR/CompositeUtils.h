@@ -66,9 +66,10 @@ Expr product(ExprContext &context, llvm::ArrayRef<Expr> factors);
 /// `inferExtents` succeeds and agrees with the result types.
 llvm::LogicalResult verifyComposite(mlir::Operation *op);
 
-/// The same for a core op whose result extents are `expected`.
+/// The same for a core op, one result of which has the extents `expected`.
 llvm::LogicalResult verifyResultExtents(mlir::Operation *op,
-                                        llvm::ArrayRef<Expr> expected);
+                                        llvm::ArrayRef<Expr> expected,
+                                        unsigned result = 0);
 llvm::LogicalResult verifyOneMesh(mlir::Operation *op);
 
 /// A tensor of these extents on the mesh of `like` with open placements.

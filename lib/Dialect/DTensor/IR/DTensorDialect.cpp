@@ -42,6 +42,11 @@ void DTensorDialect::initialize() {
   registerViewOps();
   registerIndexingOps();
   registerNNOps();
+  registerActivationOps();
+  registerStatisticsOps();
+  registerLossOps();
+  registerShapingOps();
+  registerScatterOps();
   addInterfaces<AsmInterface>();
 }
 

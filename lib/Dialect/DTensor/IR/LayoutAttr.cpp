@@ -150,12 +150,11 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type type) {
   if (parser.parseLess() || parser.parseAttribute(mesh) ||
       parser.parseComma() || parsePlacements(parser, mesh, layout) ||
       parser.parseComma() || parseExtents(parser, extents) ||
-      parser.parseGreater())
+      parser.parseGreater() || giveTrailingType(parser, loc, type))
     return {};
   layout.extents.assign(extents);
   auto emitError = [&] { return parser.emitError(loc); };
-  return withTrailingType(LayoutAttr::getChecked(emitError, mesh, layout),
-                          type);
+  return LayoutAttr::getChecked(emitError, mesh, layout);
 }
 
 void LayoutAttr::print(AsmPrinter &printer) const {

@@ -1,11 +1,11 @@
-//===- LookupOps.cpp - embedding and gather -------------------------------===//
+//===- LookupOps.cpp - embedding, gather and index_select -----------------===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Both read one position i of a dimension of extent V that may be sharded. With
+// They read one position i of a dimension of extent V that may be sharded. With
 // o and n this rank's offset and size there
 //
 //   0 <= i - o < n       the element itself, with its bits
@@ -273,5 +273,77 @@ LogicalResult GatherOp::partition(OpBuilder &builder, ValueRange operands,
       *this, builder, context,
       getLookup(builder, context, getInput(), operands[0], getDim()),
       operands[1], identityDims(rank), tableDims));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Index select
+//===----------------------------------------------------------------------===//
+
+static FailureOr<ExtentList> inferIndexSelect(IndexSelectOp op,
+                                              ArrayRef<ExtentList> operands) {
+  ArrayRef<Expr> input = operands[0];
+  if (failed(checkDim(op, "dim", op.getDim(), input.size())))
+    return failure();
+  ExtentList extents(input.take_front(op.getDim()));
+  llvm::append_range(extents, operands[1]);
+  llvm::append_range(extents, input.drop_front(op.getDim() + 1));
+  return extents;
+}
+
+LogicalResult IndexSelectOp::verify() {
+  if (failed(verifyLookup(*this, getInput(), getIndices())))
+    return failure();
+  auto extents = inferIndexSelect(*this, operandExtents(*this));
+  if (failed(extents))
+    return failure();
+  return verifyResultExtents(*this, *extents);
+}
+
+FailureOr<ShardingRule> IndexSelectOp::getShardingRule() {
+  RuleBuilder builder;
+  TensorMap inputMap, indexMap, resultMap;
+  for (Expr extent : getExtents(getIndices()))
+    indexMap.push_back(builder.parallel(extent));
+  for (auto [dim, extent] : llvm::enumerate(getExtents(getInput()))) {
+    if (dim == getDim()) {
+      inputMap.push_back({builder.add(FactorKind::Reduction, extent)});
+      llvm::append_range(resultMap, indexMap);
+      continue;
+    }
+    inputMap.push_back(builder.parallel(extent));
+    resultMap.push_back(inputMap.back());
+  }
+  builder.rule.operands = {inputMap, indexMap};
+  builder.rule.results = {resultMap};
+  builder.rule.lookedUp = {0};
+  builder.addPartials(linearReduceKinds(), 2, {0});
+  return std::move(builder.rule);
+}
+
+LogicalResult IndexSelectOp::normalize(NormalizeContext &context) {
+  auto extents = inferIndexSelect(*this, normalizedExtents(*this, context));
+  if (failed(extents))
+    return failure();
+  return normalizeCore(*this, context, *extents);
+}
+
+LogicalResult IndexSelectOp::partition(OpBuilder &builder, ValueRange operands,
+                                       PartitionContext &context,
+                                       SmallVectorImpl<Value> &results) {
+  unsigned rank = cast<RankedTensorType>(getInput().getType()).getRank();
+  unsigned indexRank = cast<RankedTensorType>(getIndices().getType()).getRank();
+  unsigned dim = getDim();
+  IteratorList indexDims, tableDims;
+  for (unsigned i = 0; i < indexRank; ++i)
+    indexDims.push_back(dim + i);
+  for (unsigned i = 0; i < rank; ++i)
+    tableDims.push_back(i < dim    ? i
+                        : i == dim ? kBroadcast
+                                   : i + indexRank - 1);
+  results.push_back(
+      buildLookup(*this, builder, context,
+                  getLookup(builder, context, getInput(), operands[0], dim),
+                  operands[1], indexDims, tableDims));
   return success();
 }

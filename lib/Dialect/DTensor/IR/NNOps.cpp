@@ -12,7 +12,7 @@
 
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
 
-#include "CompositeUtils.h"
+#include "NNBuilder.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -35,59 +35,6 @@ static LogicalResult checkFloats(Operation *op) {
              << scalarType(operand) << " and result " << result;
   return verifyComposite(op);
 }
-
-/// One op being decomposed. Loops run over all of the input; what a reduction
-/// gives has the dimensions that are not in `reduced`.
-struct NNBuilder {
-  OpBuilder &builder;
-  Location loc;
-  Value input;
-  IteratorList all, kept;
-  Type accumulator;
-
-  NNBuilder(Operation *op, OpBuilder &builder, Value input,
-            llvm::function_ref<bool(unsigned)> isReduced)
-      : builder(builder), loc(op->getLoc()), input(input),
-        accumulator(accumulatorType(scalarType(input))) {
-    all = identityDims(cast<RankedTensorType>(input.getType()).getRank());
-    for (int64_t dim : all)
-      if (!isReduced(dim))
-        kept.push_back(dim);
-  }
-
-  /// Reduces over the input's loops. `dims` has one entry per input.
-  Value reduce(StringRef label, ValueRange inputs, ArrayRef<IteratorList> dims,
-               ReduceKind kind, ScalarBody body) {
-    ExtentList extents, full = getExtents(input);
-    for (int64_t dim : kept)
-      extents.push_back(full[dim]);
-    return buildGeneric(builder, loc, label, inputs, dims, kept, all.size(),
-                        kind, openType(input.getType(), accumulator, extents),
-                        body);
-  }
-
-  /// Computes a tensor of the input's shape.
-  Value map(StringRef label, ValueRange inputs, ArrayRef<IteratorList> dims,
-            Type type, ScalarBody body) {
-    return buildGeneric(builder, loc, label, inputs, dims, all, all.size(),
-                        ReduceKind::Sum, type, body);
-  }
-
-  RankedTensorType wideType() {
-    return openType(input.getType(), accumulator, getExtents(input));
-  }
-
-  /// The number of elements that one reduction runs over.
-  Value count() {
-    ExtentList counts, full = getExtents(input);
-    for (int64_t dim : all)
-      if (!llvm::is_contained(kept, dim))
-        counts.push_back(full[dim]);
-    Expr expr = product(getExprContext(builder.getContext()), counts);
-    return Scalars{builder, loc}.cast(buildExtent(builder, loc, expr),
-                                      accumulator);
-  }
-};
 
 //===----------------------------------------------------------------------===//
 // Softmax

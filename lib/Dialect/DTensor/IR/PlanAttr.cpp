@@ -179,11 +179,10 @@ Attribute PlanAttr::parse(AsmParser &parser, Type type) {
       parser.parseCommaSeparatedList(
           AsmParser::Delimiter::Square,
           [&] { return parseStep(parser, mesh, plan.steps.emplace_back()); }) ||
-      parser.parseGreater())
+      parser.parseGreater() || giveTrailingType(parser, loc, type))
     return {};
   auto emitError = [&] { return parser.emitError(loc); };
-  return withTrailingType(PlanAttr::getChecked(emitError, mesh, plan, extents),
-                          type);
+  return PlanAttr::getChecked(emitError, mesh, plan, extents);
 }
 
 static void printStep(AsmPrinter &printer, MeshAttr mesh, const Step &step) {

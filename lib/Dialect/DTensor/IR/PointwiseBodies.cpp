@@ -169,15 +169,17 @@ static const PointwiseEntry kEntries[] = {
     {"logical_or", kBool, false, logical<arith::OrIOp>},
     {"logical_xor", kBool, false, logical<arith::XOrIOp>},
     {"logical_not", kBool, false, buildNot},
-    {"compare", kAny, false, buildCompare},
-    {"where", kAny, false, buildWhere},
+    {"compare", kAny, false, buildCompare, true},
+    {"where", kAny, false, buildWhere, false, 0},
     {"cast", kAny, false, buildCastBody},
 };
 
 const PointwiseEntry &getPointwiseEntry(StringRef name) {
-  for (const PointwiseEntry &entry : kEntries)
-    if (entry.name == name)
-      return entry;
+  for (ArrayRef<PointwiseEntry> entries :
+       {ArrayRef(kEntries), mathEntries(), activationEntries()})
+    for (const PointwiseEntry &entry : entries)
+      if (entry.name == name)
+        return entry;
   llvm_unreachable("pointwise op without a scalar function");
 }
 

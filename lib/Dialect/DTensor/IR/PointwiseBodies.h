@@ -23,10 +23,34 @@ struct PointwiseEntry {
   /// Builds the result of the op on scalars.
   mlir::Value (*build)(Scalars &scalars, mlir::Operation *op,
                        mlir::ValueRange args);
+  /// The result's elements are i1 whatever the operands' are.
+  bool asks = false;
+  /// The operand whose elements are i1 whatever the others' are; -1 for none.
+  int mask = -1;
 };
+
+/// The entries of further files.
+llvm::ArrayRef<PointwiseEntry> mathEntries();
+llvm::ArrayRef<PointwiseEntry> activationEntries();
 
 /// The entry of `dtensor.<name>`. Precondition: it is a pointwise op.
 const PointwiseEntry &getPointwiseEntry(llvm::StringRef name);
+
+/// The iterators of an operand aligned at the right of `result`: only the
+/// literal extent 1 is stretched.
+IteratorList alignDims(llvm::ArrayRef<Expr> operand,
+                       llvm::ArrayRef<Expr> result);
+
+// The methods of every pointwise op.
+llvm::LogicalResult inferPointwise(mlir::Operation *op,
+                                   llvm::ArrayRef<ExtentList> operands,
+                                   const Facts &facts,
+                                   llvm::SmallVectorImpl<ExtentList> &results);
+llvm::LogicalResult
+decomposePointwise(mlir::Operation *op, mlir::OpBuilder &builder,
+                   mlir::ValueRange operands, mlir::TypeRange resultTypes,
+                   llvm::SmallVectorImpl<mlir::Value> &results);
+llvm::LogicalResult verifyPointwise(mlir::Operation *op);
 
 } // namespace dtensor
 

@@ -39,10 +39,10 @@ static LogicalResult joinExtent(Operation *op, unsigned operand, unsigned dim,
   return success();
 }
 
-static LogicalResult inferPointwise(Operation *op,
-                                    ArrayRef<ExtentList> operands,
-                                    const Facts &facts,
-                                    SmallVectorImpl<ExtentList> &results) {
+LogicalResult dtensor::inferPointwise(Operation *op,
+                                      ArrayRef<ExtentList> operands,
+                                      const Facts &facts,
+                                      SmallVectorImpl<ExtentList> &results) {
   size_t rank = 0;
   for (const ExtentList &extents : operands)
     rank = std::max(rank, extents.size());
@@ -60,8 +60,7 @@ static LogicalResult inferPointwise(Operation *op,
 // Decomposition
 //===----------------------------------------------------------------------===//
 
-/// The iterators of an operand aligned at the right of `result`.
-static IteratorList alignDims(ArrayRef<Expr> operand, ArrayRef<Expr> result) {
+IteratorList dtensor::alignDims(ArrayRef<Expr> operand, ArrayRef<Expr> result) {
   IteratorList dims;
   unsigned skipped = result.size() - operand.size();
   for (auto [dim, extent] : llvm::enumerate(operand)) {
@@ -83,13 +82,14 @@ static Value buildScalar(Operation *op, OpBuilder &builder, Location loc,
   SmallVector<Value> wide;
   for (Value arg : args)
     wide.push_back(scalars.cast(arg, accumulatorType(type)));
-  return scalars.cast(entry.build(scalars, op, wide), type);
+  Value result = entry.build(scalars, op, wide);
+  return entry.asks ? result : scalars.cast(result, type);
 }
 
-static LogicalResult decomposePointwise(Operation *op, OpBuilder &builder,
-                                        ValueRange operands,
-                                        TypeRange resultTypes,
-                                        SmallVectorImpl<Value> &results) {
+LogicalResult dtensor::decomposePointwise(Operation *op, OpBuilder &builder,
+                                          ValueRange operands,
+                                          TypeRange resultTypes,
+                                          SmallVectorImpl<Value> &results) {
   ExtentList extents = getExtents(resultTypes[0]);
   SmallVector<Value> tensors;
   SmallVector<IteratorList> dims;
@@ -153,22 +153,19 @@ static LogicalResult verifyTypes(Operation *op) {
       return failure();
     return checkKind(op, result);
   }
-  unsigned first = isa<WhereOp>(op) ? 1 : 0;
+  const PointwiseEntry &entry = getEntry(op);
   Type i1 = IntegerType::get(op->getContext(), 1);
-  if (first &&
-      failed(checkType(op, "operand 0", scalarType(op->getOperand(0)), i1)))
-    return failure();
-  Type type = scalarType(op->getOperand(first));
+  Type type = scalarType(op->getOperand(entry.mask == 0 ? 1 : 0));
   if (failed(checkKind(op, type)))
     return failure();
-  for (unsigned i = first; i < op->getNumOperands(); ++i)
-    if (failed(checkType(op, "operand " + Twine(i),
-                         scalarType(op->getOperand(i)), type)))
+  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+    if (failed(checkType(op, "operand " + Twine(i), scalarType(operand),
+                         int(i) == entry.mask ? i1 : type)))
       return failure();
-  return checkType(op, "result", result, isa<CompareOp>(op) ? i1 : type);
+  return checkType(op, "result", result, entry.asks ? i1 : type);
 }
 
-static LogicalResult verifyPointwise(Operation *op) {
+LogicalResult dtensor::verifyPointwise(Operation *op) {
   if (llvm::none_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>))
     return op->emitOpError("has no tensor operand");
   if (failed(verifyTypes(op)) ||

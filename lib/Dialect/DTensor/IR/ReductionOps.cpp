@@ -21,13 +21,18 @@ static bool keepsDims(Operation *op) { return op->hasAttr("keepdim"); }
 
 static ReduceKind getKind(Operation *op) {
   return llvm::TypeSwitch<Operation *, ReduceKind>(op)
-      .Case<AmaxOp>([](auto) { return ReduceKind::Max; })
-      .Case<AminOp>([](auto) { return ReduceKind::Min; })
+      .Case<AmaxOp, AnyOp>([](auto) { return ReduceKind::Max; })
+      .Case<AminOp, AllOp>([](auto) { return ReduceKind::Min; })
       .Case<ProdOp>([](auto) { return ReduceKind::Product; })
       .Default([](auto) { return ReduceKind::Sum; });
 }
 
 static bool isExtremum(Operation *op) { return isa<AmaxOp, AminOp>(op); }
+
+/// Reduces `x != 0` rather than x.
+static bool isOfTruth(Operation *op) {
+  return isa<AnyOp, AllOp, CountNonzeroOp>(op);
+}
 
 static LogicalResult inferReduction(Operation *op,
                                     ArrayRef<ExtentList> operands,
@@ -72,7 +77,11 @@ static Value buildReduction(Operation *op, OpBuilder &builder, Value input,
                       input, {identityDims(rank)}, resultDims, numIterators,
                       getKind(op), type,
                       [&](OpBuilder &b, Location loc, ValueRange args) {
-                        return Scalars{b, loc}.cast(args[0], accumulator);
+                        Scalars s{b, loc};
+                        Value x = args[0];
+                        if (isOfTruth(op))
+                          x = s.cast(x, b.getI1Type());
+                        return s.cast(x, accumulator);
                       });
 }
 
@@ -117,6 +126,13 @@ static LogicalResult verifyReduction(Operation *op) {
     return op->emitOpError(text)
            << ", operand has " << from << ", result " << to;
   };
+  if (isOfTruth(op)) {
+    if (isa<CountNonzeroOp>(op) ? !to.isIntOrIndex() || isBool(to)
+                                : !isBool(to))
+      return error(isa<CountNonzeroOp>(op) ? "needs an integer result"
+                                           : "needs a result of i1");
+    return verifyComposite(op);
+  }
   if (isa<MeanOp>(op) && !isa<FloatType>(from))
     return error("needs floats");
   if (isExtremum(op) && from != to)

@@ -9,25 +9,23 @@
 
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace mlir;
 using namespace dtensor;
 
-Attribute dtensor::withTrailingType(Attribute attribute, Type type) {
-  if (!attribute || !type)
-    return attribute;
-  return ArrayAttr::get(attribute.getContext(),
-                        {attribute, TypeAttr::get(type)});
-}
+/// Where the op that is being parsed on this thread takes a type; null outside
+/// of its attribute.
+static thread_local Type *receiver = nullptr;
 
-/// Splits [attribute, type]; null if `attribute` is no such list.
-static Type takeTrailingType(Attribute &attribute) {
-  auto list = dyn_cast<ArrayAttr>(attribute);
-  auto type = list && list.size() == 2 ? dyn_cast<TypeAttr>(list[1])
-                                       : TypeAttr();
+ParseResult dtensor::giveTrailingType(AsmParser &parser, SMLoc loc,
+                                      Type type) {
   if (!type)
-    return {};
-  attribute = list[0];
-  return type.getValue();
+    return success();
+  if (!receiver || *receiver)
+    return parser.emitError(loc, "this attribute has no type, got ") << type;
+  *receiver = type;
+  return success();
 }
 
 static ParseResult parseAttributes(OpAsmParser &parser,
@@ -46,17 +44,24 @@ ParseResult dtensor::parseAttrAndType(
     OpAsmParser &parser, OperationState &state,
     function_ref<Attribute(AsmParser &, Type)> parse, Attribute &attribute,
     RankedTensorType &type) {
-  if (parser.parseCustomAttributeWithFallback(
-          attribute, Type(), [&](Attribute &result, Type expected) {
-            result = parse(parser, expected);
-            return success(static_cast<bool>(result));
-          }))
-    return failure();
   SMLoc loc = parser.getCurrentLocation();
-  Type any = takeTrailingType(attribute);
-  if (!any && (parseAttributes(parser, state) || parser.parseColon() ||
-               parser.parseType(any)))
-    return failure();
+  Type any;
+  {
+    llvm::SaveAndRestore scope(receiver, &any);
+    if (parser.parseCustomAttributeWithFallback(
+            attribute, Type(), [&](Attribute &result, Type expected) {
+              result = parse(parser, expected);
+              return success(static_cast<bool>(result));
+            }))
+      return failure();
+  }
+  if (!any) {
+    if (parseAttributes(parser, state) || parser.parseColon())
+      return failure();
+    loc = parser.getCurrentLocation();
+    if (parser.parseType(any))
+      return failure();
+  }
   type = dyn_cast<RankedTensorType>(any);
   if (!type)
     return parser.emitError(loc, "expected a ranked tensor, got ") << any;

@@ -7,8 +7,8 @@
 //
 // MLIR reads a `: type` behind the full form of an attribute as a part of it:
 // of `to #dtensor.layout<...> : tensor<4xf32>` nothing is left for the op. Our
-// attributes have no type. Given one, their parser returns a list [attribute,
-// type], which is valid in no other place, and the op takes it apart.
+// attributes have no type: given one, their parser hands it to the op that is
+// being parsed, or fails where no op waits for it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,9 +19,10 @@
 
 namespace dtensor {
 
-/// What the parser of an attribute returns: `attribute`, or with a type the
-/// list of both. Null if `attribute` is.
-mlir::Attribute withTrailingType(mlir::Attribute attribute, mlir::Type type);
+/// The last step of an attribute's parser, which was given `type`: succeeds if
+/// that is null or an op takes it, else an error at `loc`.
+mlir::ParseResult giveTrailingType(mlir::AsmParser &parser, llvm::SMLoc loc,
+                                   mlir::Type type);
 
 /// Parses an attribute by `parse` or in its full form, attr-dict, `:`, and the
 /// type of a ranked tensor. Attributes go to `state`.

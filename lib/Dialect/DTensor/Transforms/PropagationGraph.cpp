@@ -101,7 +101,19 @@ LogicalResult PropagationGraph::addBlock(Block &block) {
   return success();
 }
 
+/// Normalization gives every tensor a layout; without it there is nothing to
+/// decide, and reading one would crash.
+static LogicalResult verifyNormalized(Operation *op) {
+  for (Value value : llvm::concat<Value>(op->getOperands(), op->getResults()))
+    if (isa<TensorType>(value.getType()) && !dtensor::getLayout(value))
+      return op->emitOpError("has a tensor without a layout, ")
+             << value.getType() << "; run dtensor-normalize first";
+  return success();
+}
+
 LogicalResult PropagationGraph::addOp(Operation *op) {
+  if (failed(verifyNormalized(op)))
+    return failure();
   if (isa<ConstraintOp, RedistributeOp>(op))
     addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
            writtenLayout(op->getResult(0)));

@@ -95,6 +95,9 @@ enum : int {
   X(moduleUnload, cuModuleUnload, (Module))                                    \
   X(moduleGetFunction, cuModuleGetFunction, (Function *, Module, const char *)) \
   X(functionSetAttribute, cuFuncSetAttribute, (Function, int, int))            \
+  X(encodeTiled, cuTensorMapEncodeTiled,                                       \
+    (void *, int, uint32_t, void *, const uint64_t *, const uint64_t *,        \
+     const uint32_t *, const uint32_t *, int, int, int, int))                  \
   X(launchKernel, cuLaunchKernelEx,                                            \
     (const LaunchConfig *, Function, void **, void **))
 

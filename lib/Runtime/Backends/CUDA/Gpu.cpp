@@ -6,11 +6,12 @@
 
 #include "../../Core/Error.h"
 #include "../../Kernels/Arguments.h"
+#include "../../Kernels/Attention.h"
 
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
+#include <optional>
 
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
@@ -251,105 +252,98 @@ namespace {
         call.k.shapeString(), ": ", why);
 }
 
-/// Batch dimensions before the heads as one.
-int64_t batchStride(const Attention &call, const View &view) {
-  int64_t stride = view.rank >= 4 ? view.strides[view.rank - 4] : 0;
-  for (int64_t d = view.rank - 5; d >= 0; --d)
-    if (view.sizes[d] != 1 &&
-        view.strides[d] != view.sizes[d + 1] * view.strides[d + 1])
-      badAttention(call, "the batch dimensions are not one");
-  return stride;
+AttentionType attentionType(const Attention &call) {
+  switch (call.q.dtype) {
+  case DTENSOR_RT_bf16:
+    return AttentionType::BF16;
+  case DTENSOR_RT_f16:
+    return AttentionType::F16;
+  case DTENSOR_RT_f32:
+    return AttentionType::F32;
+  }
+  badAttention(call, "elements are f32, bf16 or f16");
 }
 
-AttentionArguments makeArguments(const Attention &call) {
-  int64_t rank = call.q.rank;
-  if (rank < 2)
-    badAttention(call, "at least 2 dimensions are needed");
-  auto size = [&](const View &view, int64_t fromLast) -> int64_t {
-    return rank >= fromLast ? view.sizes[rank - fromLast] : 1;
-  };
-  auto stride = [&](const View &view, int64_t fromLast) -> int64_t {
-    return rank >= fromLast ? view.strides[rank - fromLast] : 0;
-  };
+/// Extent of a dimension counted from the last, 1 where there is none.
+int64_t sizeAt(const View &view, int64_t fromLast) {
+  return view.rank >= fromLast ? view.sizes[view.rank - fromLast] : 1;
+}
+int64_t strideAt(const View &view, int64_t fromLast) {
+  return view.rank >= fromLast ? view.strides[view.rank - fromLast] : 0;
+}
+
+/// All but the batch dimensions before the last one, which are looped over.
+AttentionProblem makeProblem(const Attention &call) {
   for (const View *view : {&call.q, &call.k, &call.v, &call.out})
-    if (view->sizes[rank - 1] > 1 && view->strides[rank - 1] != 1)
+    if (sizeAt(*view, 1) > 1 && strideAt(*view, 1) != 1)
       badAttention(call, "the depth is not packed");
-  AttentionArguments args = {};
-  int64_t batch = 1;
-  for (int64_t d = 0; d < rank - 3; ++d)
-    batch *= call.q.sizes[d];
-  auto narrow = [&](int64_t value) {
-    if (value > INT32_MAX)
-      badAttention(call, "an extent is above 2^31");
-    return static_cast<int32_t>(value);
+  if (sizeAt(call.q, 1) != sizeAt(call.v, 1))
+    badAttention(call, "keys and values differ in depth");
+  auto strides = [](const View &view) {
+    return AttentionStrides{strideAt(view, 4), strideAt(view, 3),
+                            strideAt(view, 2)};
   };
-  args.q = call.q.base;
-  args.k = call.k.base;
-  args.v = call.v.base;
-  args.out = call.out.base;
-  args.batch = narrow(batch);
-  args.heads = narrow(size(call.q, 3));
-  args.kvHeads = narrow(size(call.k, 3));
-  args.rows = narrow(size(call.q, 2));
-  args.keys = narrow(size(call.k, 2));
-  args.depth = narrow(size(call.q, 1));
-  args.qBatch = batchStride(call, call.q);
-  args.kBatch = batchStride(call, call.k);
-  args.vBatch = batchStride(call, call.v);
-  args.outBatch = batchStride(call, call.out);
-  args.qHead = stride(call.q, 3);
-  args.kHead = stride(call.k, 3);
-  args.vHead = stride(call.v, 3);
-  args.outHead = stride(call.out, 3);
-  args.qRow = stride(call.q, 2);
-  args.kRow = stride(call.k, 2);
-  args.vRow = stride(call.v, 2);
-  args.outRow = stride(call.out, 2);
-  args.scale = static_cast<float>(call.scale);
-  args.causal = call.causal;
-  args.firstLimit = call.queryOffset + args.keys - call.total;
-  return args;
-}
-
-/// 16-byte loads need aligned rows.
-bool isAligned(const View &view) {
-  int64_t bits = reinterpret_cast<int64_t>(view.base);
-  for (int64_t d = 0; d < view.rank - 1; ++d)
-    if (view.sizes[d] > 1)
-      bits |= view.strides[d] * view.elementBytes();
-  return bits % 16 == 0;
+  AttentionProblem problem = {};
+  problem.qStrides = strides(call.q);
+  problem.kStrides = strides(call.k);
+  problem.vStrides = strides(call.v);
+  problem.outStrides = strides(call.out);
+  problem.type = attentionType(call);
+  problem.batch = sizeAt(call.q, 4);
+  problem.headsQ = sizeAt(call.q, 3);
+  problem.headsKV = sizeAt(call.k, 3);
+  problem.queries = sizeAt(call.q, 2);
+  problem.keys = sizeAt(call.k, 2);
+  problem.depth = sizeAt(call.q, 1);
+  problem.scale = call.scale;
+  problem.causal = call.causal;
+  problem.diagonal = call.queryOffset + problem.keys - call.total;
+  return problem;
 }
 
 } // namespace
 
+void Gpu::runAttention(const AttentionProblem &problem) {
+  AttentionDevice device = {arch, multiprocessors, getDriver().encodeTiled};
+  AttentionPlan plan;
+  std::string error = planAttention(problem, device, plan);
+  if (!error.empty())
+    raise(DTENSOR_RT_RUN_FAILED, error);
+  std::optional<Scratch> workspace;
+  if (plan.workspaceBytes) {
+    workspace.emplace(*this, static_cast<int64_t>(plan.workspaceBytes));
+    setAttentionWorkspace(plan, workspace->get());
+  }
+  void *params[4];
+  attentionKernelParameters(plan, params);
+  for (const AttentionLaunch &part : {plan.attend, plan.combine})
+    if (part.kernel)
+      launch(getKernel(part.kernel, part.sharedBytes), {part.grid, 1, 1},
+             {part.block, 1, 1}, part.sharedBytes, params);
+}
+
 void Gpu::attention(const Attention &call) {
-  AttentionArguments args = makeArguments(call);
-  int32_t dtype = call.q.dtype;
-  bool isHalf = dtype == DTENSOR_RT_bf16 || dtype == DTENSOR_RT_f16;
-  if (!isHalf && dtype != DTENSOR_RT_f32)
-    badAttention(call, "elements are f32, bf16 or f16");
-  if (args.depth > 256 || args.depth != call.v.sizes[call.v.rank - 1])
-    badAttention(call, "the depth is at most 256, equal in all");
-  if (args.kvHeads && args.heads % args.kvHeads != 0)
-    badAttention(call, "the heads are no multiple of the key heads");
+  if (call.q.rank < 2)
+    badAttention(call, "at least 2 dimensions are needed");
   if (call.out.numElements() == 0)
     return;
-  void *params[] = {&args};
-  int64_t heads = int64_t(args.batch) * args.heads;
-  std::string suffix = dtensor_rt_dtype_name(dtype);
-  bool isWide = isHalf && arch == 90 && args.keys > 0 &&
-                (args.depth == 64 || args.depth == 128) && isAligned(call.q) &&
-                isAligned(call.k) && isAligned(call.v) &&
-                isAligned(call.out) && !std::getenv("DTENSOR_ATTENTION_PLAIN");
-  if (isWide) {
-    // Queries of 128 rows, two stages of keys and of values.
-    int64_t shared = 1024 + int64_t(128 + 4 * 128) * args.depth * 2;
-    std::string kernel = concat("dtensor_attention_", suffix, "_", args.depth);
-    launch(getKernel(kernel.c_str(), shared),
-           {heads, (args.rows + 127) / 128, 1}, {256, 1, 1}, shared, params);
-    return;
+  AttentionProblem problem = makeProblem(call);
+  int64_t outer = std::max<int64_t>(call.q.rank - 4, 0), count = 1;
+  for (int64_t d = 0; d < outer; ++d)
+    count *= call.q.sizes[d];
+  auto at = [&](const View &view, int64_t index) {
+    int64_t offset = 0;
+    for (int64_t d = outer - 1; d >= 0; --d) {
+      offset += index % view.sizes[d] * view.strides[d];
+      index /= view.sizes[d];
+    }
+    return view.base + offset * view.elementBytes();
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    problem.q = at(call.q, i);
+    problem.k = at(call.k, i);
+    problem.v = at(call.v, i);
+    problem.out = at(call.out, i);
+    runAttention(problem);
   }
-  std::string kernel = "dtensor_attention_plain_" + suffix;
-  launch(getKernel(kernel.c_str()), {heads, (args.rows + 7) / 8, 1},
-         {256, 1, 1}, 0, params);
 }

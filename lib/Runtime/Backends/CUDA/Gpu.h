@@ -21,6 +21,8 @@
 
 namespace dtensor::rt::cuda {
 
+struct AttentionProblem;
+
 /// Makes a context current on this thread for a scope.
 class CurrentContext {
 public:
@@ -73,6 +75,7 @@ public:
 
 private:
   Function getKernel(const char *name, int64_t sharedBytes = 0);
+  void runAttention(const AttentionProblem &problem);
   void runCopy(const View &dst, const View *src, int64_t bits);
 
   int ordinal;

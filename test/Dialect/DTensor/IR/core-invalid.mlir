@@ -19,6 +19,47 @@ func.func @constraint_of_other_extents(%x: tensor<?xf32, #dtensor.layout<#mesh, 
 // -----
 
 #mesh = #dtensor.mesh<"tp" = ?>
+func.func @constraint_of_a_scalar_in_full(%x: f32) {
+  // expected-error @+1 {{expected a ranked tensor, got 'f32'}}
+  %y = dtensor.constraint %x to #dtensor.layout<#mesh, [shard(0)], (B)> : f32
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+func.func @constraint_without_a_type(%x: tensor<?xf32>) {
+  // expected-error @+1 {{expected ':'}}
+  %y = dtensor.constraint %x to #dtensor.layout<#mesh, [shard(0)], (B)>
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+func.func @constraint_to_no_layout(%x: tensor<?xf32>) {
+  // expected-error @+1 {{invalid kind of attribute specified}}
+  %y = dtensor.constraint %x to #mesh : tensor<?xf32>
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{this attribute has no type, got 'f32'}}
+func.func @a_layout_has_no_type(%x: tensor<?xf32> {dtensor.layout = #dtensor.layout<#mesh, [shard(0)], (B)> : f32}) {
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+// expected-error @+1 {{this attribute has no type, got 'f32'}}
+func.func private @an_encoding_has_no_type(tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)> : f32>)
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
 #other = #dtensor.mesh<"tp" = 4>
 func.func @constraint_on_another_mesh(%x: tensor<8xf32, #dtensor.layout<#mesh, [?], (8)>>) {
   // expected-error @+1 {{meshes differ: #dtensor.mesh<"tp" = ?> and #dtensor.mesh<"tp" = 4>}}

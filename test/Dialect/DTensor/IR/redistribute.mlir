@@ -25,6 +25,16 @@ func.func @with_a_plan(%x: tensor<?x4xf32, #shard>) -> tensor<?x4xf32, #whole> {
   return %y : tensor<?x4xf32, #whole>
 }
 
+// CHECK-LABEL: @with_a_plan_in_full
+// CHECK: dtensor.redistribute %{{.+}} plan <#{{.+}}, (B, 4), [all_gather {{.+}}]> : tensor<?x4xf32, {{.+}}> to
+// CHECK: dtensor.redistribute %{{.+}} plan <#{{.+}}, (8), []> {why} : tensor<8xf32, {{.+}}> to
+func.func @with_a_plan_in_full(%x: tensor<?x4xf32, #shard>, %s: tensor<8xf32, #static_shard>) {
+  %0 = dtensor.redistribute %x plan #dtensor.plan<#mesh, (B, 4), [all_gather ["tp"] dim 0 to [replicate] bytes 16*B]>
+      : tensor<?x4xf32, #shard> to tensor<?x4xf32, #whole>
+  %1 = dtensor.redistribute %s plan #dtensor.plan<#mesh, (8), []> {why} : tensor<8xf32, #static_shard> to tensor<8xf32, #static_whole>
+  return
+}
+
 // FOLD-LABEL: @to_the_same_layout
 // FOLD-SAME: (%[[X:.+]]: tensor
 // FOLD-NEXT: return %[[X]]

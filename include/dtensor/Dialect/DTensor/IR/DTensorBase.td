@@ -87,6 +87,11 @@ def DTensor_Dialect : Dialect {
     void registerViewOps();
     void registerIndexingOps();
     void registerNNOps();
+    void registerActivationOps();
+    void registerStatisticsOps();
+    void registerLossOps();
+    void registerShapingOps();
+    void registerScatterOps();
 
   public:
   }];

@@ -90,6 +90,22 @@ def DTensor_GatherOp : DTensor_MovementOp<"gather"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
+def DTensor_IndexSelectOp : DTensor_MovementOp<"index_select"> {
+  let summary = "one row per index along a dimension";
+  let description = [{
+    y[i, j, k] = x[i, indices[j], k] for `dim` = 1; the indices may have any
+    rank. Rows keep their bits. Indices out of range read zeros, as in
+    `embedding`; `dim` may be sharded as its table may be.
+
+    ```mlir
+    %y = dtensor.index_select %x, %ids {dim = 1} : (tensor<?x?x4xf32, #x>, tensor<?xi64, #ids>) -> tensor<?x?x4xf32, #out>
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$input, DTensor_Tensor:$indices,
+                       I64Attr:$dim);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
 def DTensor_ConstantOp : DTensor_MovementOp<"constant"> {
   let summary = "a tensor of literal elements";
   let description = [{

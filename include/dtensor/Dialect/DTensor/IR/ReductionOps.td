@@ -38,4 +38,25 @@ def DTensor_AminOp : DTensor_ReductionOp<"amin", "the minimum over dimensions",
 def DTensor_ProdOp : DTensor_ReductionOp<"prod", "the product over dimensions",
     "Integers may be multiplied in a wider result type. The product of nothing is 1.">;
 
+class DTensor_TruthReductionOp<string mnemonic, string what, string text, string type>
+    : DTensor_CompositeOp<mnemonic, "Reduction"> {
+  let summary = what;
+  let description = [{
+    Over the dimensions `dims`, as `sum`. An element holds if it is not 0; NaN
+    holds. }] # text # [{
+
+    ```mlir
+    %y = dtensor.}] # mnemonic # [{ %x {dims = [1]} : (tensor<?x?xf32>) -> tensor<?x}] # type # [{>
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$dims,
+                       UnitAttr:$keepdim);
+}
+def DTensor_AnyOp : DTensor_TruthReductionOp<"any", "does one element hold?",
+    "False for nothing.", "i1">;
+def DTensor_AllOp : DTensor_TruthReductionOp<"all", "do all elements hold?",
+    "True for nothing.", "i1">;
+def DTensor_CountNonzeroOp : DTensor_TruthReductionOp<"count_nonzero",
+    "how many elements hold", "The result's elements are integers.", "i64">;
+
 #endif // DTENSOR_DIALECT_DTENSOR_IR_REDUCTIONOPS_TD

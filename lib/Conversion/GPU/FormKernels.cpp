@@ -1,0 +1,391 @@
+//===- FormKernels.cpp - linalg ops on tensors to kernels -----------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every cluster becomes one `compute` op with at most four kernels:
+//
+//   nothing reduced    wide chunks, else plain chunks
+//   reduced            wide rows in registers, in a cluster of blocks if the row
+//                      is longer, else a loop over the row (wide, then plain)
+//   along the rows     columns
+//
+//===----------------------------------------------------------------------===//
+
+#include "Extents.h"
+#include "KernelBuilder.h"
+#include "dtensor/Conversion/GPU/GPUDialect.h"
+#include "dtensor/Conversion/GPU/GPUPasses.h"
+#include "dtensor/Conversion/RuntimeDialect.h"
+
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace dtensor {
+#define GEN_PASS_DEF_GPUFORMKERNELS
+#include "dtensor/Conversion/GPU/GPUPasses.h.inc"
+} // namespace dtensor
+
+using namespace mlir;
+using namespace dtensor;
+using linalg::GenericOp;
+
+//===----------------------------------------------------------------------===//
+// Preparation
+//===----------------------------------------------------------------------===//
+
+// A cheap source is made anew for every user rather than stored.
+static void cloneSources(Block &block) {
+  SmallVector<GenericOp> sources;
+  for (auto op : block.getOps<GenericOp>())
+    if (op.getNumDpsInputs() == 0 && op.getNumReductionLoops() == 0 &&
+        op->getNumResults() == 1)
+      sources.push_back(op);
+  for (GenericOp op : sources) {
+    bool first = true;
+    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+      auto user = dyn_cast<GenericOp>(use.getOwner());
+      if (!user || user->getBlock() != &block)
+        continue;
+      if (!first) {
+        OpBuilder builder(op);
+        use.set(builder.clone(*op)->getResult(cast<OpResult>(use.get()).getResultNumber()));
+      }
+      first = false;
+    }
+  }
+}
+
+// linalg.fill stays only as the value that a generic starts from or reads.
+static void expandFills(RewriterBase &rewriter, Block &block) {
+  for (auto fill : llvm::make_early_inc_range(block.getOps<linalg::FillOp>())) {
+    bool needed = llvm::any_of(fill->getUsers(), [&](Operation *user) {
+      return !isa<GenericOp>(user) || user->getBlock() != &block;
+    });
+    if (!needed)
+      continue;
+    rewriter.setInsertionPoint(fill);
+    auto type = cast<RankedTensorType>(fill.getResult(0).getType());
+    AffineMap map = rewriter.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> kinds(type.getRank(),
+                                           utils::IteratorType::parallel);
+    Value scalar = fill.getInputs().front();
+    auto generic = GenericOp::create(
+        rewriter, fill.getLoc(), type, ValueRange(), fill.getOutputs(), map,
+        kinds, [&](OpBuilder &builder, Location loc, ValueRange) {
+          linalg::YieldOp::create(builder, loc, scalar);
+        });
+    rewriter.replaceUsesWithIf(
+        fill.getResult(0), generic.getResult(0), [&](OpOperand &use) {
+          return !isa<GenericOp>(use.getOwner()) ||
+                 use.getOwner()->getBlock() != &block;
+        });
+  }
+}
+
+// A tensor made of one scalar of the host.
+static void expandScalars(RewriterBase &rewriter, Block &block) {
+  for (auto op :
+       llvm::make_early_inc_range(block.getOps<tensor::FromElementsOp>())) {
+    if (op.getElements().size() != 1 || op.getType().getElementType().isIndex())
+      continue;
+    rewriter.setInsertionPoint(op);
+    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(),
+                                          op.getType().getShape(),
+                                          op.getType().getElementType());
+    rewriter.replaceOpWithNewOp<linalg::FillOp>(op, op.getElements().front(),
+                                                empty);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// One cluster
+//===----------------------------------------------------------------------===//
+
+namespace {
+class ClusterLowering {
+public:
+  ClusterLowering(const Cluster &cluster, gpu::GPUModuleOp module,
+                  Value context, RewriterBase &rewriter, unsigned &counter)
+      : cluster(cluster), module(module), context(context), rewriter(rewriter),
+        counter(counter) {}
+
+  LogicalResult lower() {
+    collect();
+    if (io.outputs.empty())
+      return success();
+    GenericOp last = cluster.getLast();
+    rewriter.setInsertionPointAfter(last);
+    loc = last.getLoc();
+    SmallVector<Type> types;
+    for (OpResult output : io.outputs) {
+      types.push_back(output.getType());
+      io.operands.push_back(createDest(output));
+    }
+    SmallVector<Value> extents;
+    for (unsigned dim = 0; dim < cluster.numDims; ++dim)
+      extents.push_back(getExtent(dim));
+    if (failed(check()))
+      return failure();
+    SmallVector<Attribute> variants;
+    for (const Variant &variant : buildVariants())
+      variants.push_back(variant.toAttr());
+    auto inputs = ArrayRef(io.operands).take_front(io.numInputs);
+    auto outputs = ArrayRef(io.operands).drop_front(io.numInputs);
+    auto compute = device::ComputeOp::create(
+        rewriter, loc, types, context, inputs, outputs, extents, io.scalars,
+        rewriter.getArrayAttr(variants));
+    for (auto [from, to] : llvm::zip(io.outputs, compute.getResults()))
+      rewriter.replaceUsesWithIf(from, to, [&](OpOperand &use) {
+        return !cluster.contains(use.getOwner());
+      });
+    return success();
+  }
+
+  void erase() {
+    for (GenericOp op : llvm::reverse(cluster.ops))
+      if (op->use_empty())
+        rewriter.eraseOp(op);
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // What goes in and out
+  //===--------------------------------------------------------------------===//
+
+  void collect() {
+    for (GenericOp op : cluster.ops) {
+      for (OpOperand &operand : op->getOpOperands())
+        if (!op.getMatchingBlockArgument(&operand).use_empty())
+          addSource(operand.get());
+      op.getBlock()->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (!op->isAncestor(operand.getParentRegion()->getParentOp()))
+            addSource(operand);
+      });
+    }
+    io.numInputs = io.operands.size();
+    for (GenericOp op : cluster.ops)
+      for (OpResult result : op->getResults())
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return !cluster.contains(user);
+            }))
+          io.outputs.push_back(result);
+  }
+
+  void addSource(Value value) {
+    Operation *producer = value.getDefiningOp();
+    if (!isa<TensorType>(value.getType())) {
+      bool isConstant =
+          producer && producer->hasTrait<OpTrait::ConstantLike>();
+      if (!isConstant && !llvm::is_contained(io.scalars, value))
+        io.scalars.push_back(value);
+      return;
+    }
+    if (producer && cluster.contains(producer))
+      return;
+    if (auto fill = dyn_cast_or_null<linalg::FillOp>(producer))
+      return addSource(fill.getInputs().front());
+    if (isa_and_nonnull<tensor::EmptyOp>(producer))
+      return;
+    if (auto constant = dyn_cast_or_null<arith::ConstantOp>(producer))
+      if (isa<SplatElementsAttr>(constant.getValue()))
+        return;
+    if (!llvm::is_contained(io.operands, value))
+      io.operands.push_back(value);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Sizes
+  //===--------------------------------------------------------------------===//
+
+  OpFoldResult getSize(Value tensor, unsigned dim) {
+    while (auto op = tensor.getDefiningOp<linalg::LinalgOp>()) {
+      if (!isa<linalg::FillOp>(op) && !cluster.contains(op))
+        break;
+      tensor = op.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())
+                   ->get();
+    }
+    if (auto empty = tensor.getDefiningOp<tensor::EmptyOp>())
+      return empty.getMixedSizes()[dim];
+    return tensor::getMixedSize(rewriter, loc, tensor, dim);
+  }
+
+  Value createDest(OpResult output) {
+    auto type = cast<RankedTensorType>(output.getType());
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      sizes.push_back(type.isDynamicDim(dim)
+                          ? getSize(output, dim)
+                          : OpFoldResult(rewriter.getIndexAttr(
+                                type.getDimSize(dim))));
+    Value empty = tensor::EmptyOp::create(rewriter, loc, sizes,
+                                          type.getElementType());
+    if (empty.getType() != type)
+      empty = tensor::CastOp::create(rewriter, loc, type, empty);
+    return empty;
+  }
+
+  Value getExtent(unsigned wanted) {
+    for (GenericOp op : cluster.ops)
+      for (OpOperand &operand : op->getOpOperands()) {
+        if (!isa<TensorType>(operand.get().getType()))
+          continue;
+        AffineMap map = cluster.getMap(operand);
+        for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+          if (auto position = dyn_cast<AffineDimExpr>(expr))
+            if (position.getPosition() == wanted)
+              return getValueOrCreateConstantIndexOp(
+                  rewriter, loc, getSize(operand.get(), dim));
+      }
+    llvm_unreachable("every loop of a linalg op is a dimension of an operand");
+  }
+
+  LogicalResult check() {
+    for (Value operand : io.operands) {
+      Type element = getElementTypeOrSelf(operand);
+      if (!element.isIntOrIndexOrFloat())
+        return emitError(loc) << "a kernel cannot hold elements of type "
+                              << element;
+    }
+    return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Kernels
+  //===--------------------------------------------------------------------===//
+
+  std::string nextName(StringRef kind) {
+    std::string label = "kernel";
+    if (auto attr = cluster.getLast()->getAttrOfType<StringAttr>(
+            "dtensor.label"))
+      label = attr.str();
+    for (char &c : label)
+      if (!llvm::isAlnum(c))
+        c = '_';
+    return (label + "_" + kind + "_" + Twine(counter++)).str();
+  }
+
+  Variant build(const Space &space, Schedule schedule, StringRef kind) {
+    return buildKernel(module, nextName(kind), cluster, io, space, schedule);
+  }
+
+  std::vector<Variant> buildVariants() {
+    if (!canCluster(cluster.getFirst()))
+      return {buildSerialKernel(module, nextName("serial"), cluster, io)};
+    Space plain = makePlainSpace(cluster, io);
+    std::optional<Space> wide = makeWideSpace(cluster, io);
+    std::vector<Variant> variants;
+    if (!cluster.hasReductions()) {
+      if (wide)
+        variants.push_back(build(*wide, {Geometry::Chunks, true, 2}, "wide"));
+      variants.push_back(build(plain, {Geometry::Chunks, true, 1}, "plain"));
+      return variants;
+    }
+    if (prefersColumns(cluster, io))
+      return {build(plain, {Geometry::Columns, false, 1}, "columns")};
+    if (wide)
+      addRowVariants(*wide, variants);
+    variants.push_back(build(plain, {Geometry::Rows, false, 1}, "plain"));
+    return variants;
+  }
+
+  // Registers hold 64 bytes of every operand and thread.
+  void addRowVariants(const Space &wide, std::vector<Variant> &variants) {
+    constexpr unsigned kChunks = 4;
+    int64_t limit = kMaxBlock * kChunks * wide.lanes;
+    Variant rows = build(wide, {Geometry::Rows, true, kChunks}, "rows");
+    rows.conditions.push_back(
+        {ConditionKind::ExtentAtMost, wide.innerMask(), limit});
+    variants.push_back(rows);
+    variants.push_back(build(wide, {Geometry::Rows, false, 1}, "loop"));
+  }
+
+  const Cluster &cluster;
+  gpu::GPUModuleOp module;
+  Value context;
+  RewriterBase &rewriter;
+  unsigned &counter;
+  Location loc = cluster.getLast().getLoc();
+  KernelIO io;
+};
+
+struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointToEnd(getOperation().getBody());
+    auto kernels = gpu::GPUModuleOp::create(builder, getOperation().getLoc(),
+                                            kKernelModule);
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(lower(function, kernels)))
+        return signalPassFailure();
+    if (kernels.getBody()->empty())
+      kernels.erase();
+  }
+
+  LogicalResult lower(func::FuncOp function, gpu::GPUModuleOp kernels) {
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::LinalgOp> named;
+    function.walk([&](linalg::LinalgOp op) {
+      if (!isa<GenericOp, linalg::FillOp>(op))
+        named.push_back(op);
+    });
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      if (failed(linalg::generalizeNamedOp(rewriter, op)))
+        return op->emitOpError("has no kernel");
+    }
+    SmallVector<Block *> blocks;
+    function.walk([&](Block *block) {
+      if (!isa<linalg::LinalgOp>(block->getParentOp()))
+        blocks.push_back(block);
+    });
+    for (Block *block : blocks) {
+      expandScalars(rewriter, *block);
+      expandFills(rewriter, *block);
+      cloneSources(*block);
+    }
+    ExtentClasses extents(function);
+    for (Block *block : blocks)
+      if (failed(lowerBlock(*block, extents, kernels, rewriter,
+                            getContextArgument(function))))
+        return failure();
+    return success();
+  }
+
+  LogicalResult lowerBlock(Block &block, ExtentClasses &extents,
+                           gpu::GPUModuleOp kernels, RewriterBase &rewriter,
+                           Value context) {
+    std::vector<Cluster> clusters = formClusters(block, extents);
+    if (clusters.empty())
+      return success();
+    std::vector<ClusterLowering> lowerings;
+    for (const Cluster &cluster : clusters)
+      if (failed(lowerings
+                     .emplace_back(cluster, kernels, context, rewriter, counter)
+                     .lower()))
+        return failure();
+    for (ClusterLowering &lowering : llvm::reverse(lowerings))
+      lowering.erase();
+    // A cluster stands where its last op stood; users of its first ones may
+    // stand before.
+    sortTopologically(&block);
+    return success();
+  }
+
+  unsigned counter = 0;
+};
+} // namespace

@@ -1,0 +1,530 @@
+//===- KernelBuilder.cpp - One kernel for a cluster -----------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Thread t of the T that share a row takes, in chunk c of V lanes, the elements
+//
+//   r = ((block * chunks + c) * T + t) * V ... r + V - 1
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBuilder.h"
+
+#include "BodyEmitter.h"
+
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace dtensor;
+using linalg::GenericOp;
+
+namespace {
+/// Some lanes of a row and what is known there.
+struct Place {
+  SmallVector<Lanes> positions;
+  /// Null: the place exists for sure.
+  Value predicate;
+  DenseMap<Value, Lanes> values;
+  SmallVector<std::pair<Access, Lanes>> loads;
+};
+
+class KernelBuilder {
+public:
+  KernelBuilder(gpu::GPUModuleOp module, StringRef name, const Cluster &cluster,
+                const KernelIO &io, const Space &space,
+                const Schedule &schedule)
+      : cluster(cluster), io(io), space(space), schedule(schedule),
+        builder(module.getContext()), loc(cluster.getLast().getLoc()),
+        kernel(create(module, name)),
+        memory(builder, kernel, io, variant, space.lanes) {
+    variant.kernel = SymbolRefAttr::get(
+        module.getSymNameAttr(), FlatSymbolRefAttr::get(kernel.getNameAttr()));
+    variant.geometry = schedule.geometry;
+    variant.rows = space.rowMask();
+    variant.inner = space.innerMask();
+    variant.perThread = schedule.chunks * space.lanes;
+    variant.conditions = space.conditions;
+  }
+
+  Variant build() {
+    auto end = gpu::ReturnOp::create(builder, loc);
+    builder.setInsertionPoint(end);
+    locateThread();
+    locateRow();
+    assignLevels();
+    if (schedule.resident)
+      createPlaces();
+    for (unsigned pass = 0; pass <= lastLevel; ++pass)
+      emitPass(pass);
+    if (schedule.geometry == Geometry::Cluster)
+      emitClusterBarrier();
+    return variant;
+  }
+
+private:
+  gpu::GPUFuncOp create(gpu::GPUModuleOp module, StringRef name) {
+    builder.setInsertionPointToEnd(module.getBody());
+    auto function = gpu::GPUFuncOp::create(builder, loc, name,
+                                           builder.getFunctionType({}, {}));
+    function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
+                      builder.getUnitAttr());
+    builder.setInsertionPointToStart(&function.getBody().front());
+    return function;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Small arithmetic
+  //===--------------------------------------------------------------------===//
+
+  Value i32(int64_t value) {
+    return arith::ConstantIntOp::create(builder, loc, value, 32);
+  }
+  Value toI32(Value value) {
+    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
+                                      value);
+  }
+  // Numbers that are not negative as 32 bits.
+  Value toIndex(Value value) {
+    return arith::IndexCastUIOp::create(builder, loc, builder.getIndexType(),
+                                        value);
+  }
+  Value less(Value lhs, Value rhs) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, lhs,
+                                 rhs);
+  }
+  Value isZero(Value value) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
+                                 memory.index(0));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Threads, rows, places
+  //===--------------------------------------------------------------------===//
+
+  // Sets thread, threads (of a row), row (as i32) and chunk.
+  void locateThread() {
+    Value id = toI32(gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x));
+    Value block = toI32(gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x));
+    if (schedule.geometry == Geometry::Columns) {
+      Value column = arith::AndIOp::create(builder, loc, id,
+                                           i32(kColumnRows - 1));
+      thread = toIndex(arith::ShRUIOp::create(builder, loc, id, i32(5)));
+      threads = i32(kColumnThreads);
+      row = arith::MulIOp::create(builder, loc, block, i32(kColumnRows));
+      row = arith::AddIOp::create(builder, loc, row, column);
+      return;
+    }
+    Value log = memory.getParam({ParamKind::LogThreads});
+    threads = arith::ShLIOp::create(builder, loc, i32(1), log);
+    if (schedule.geometry == Geometry::Cluster) {
+      row = arith::DivUIOp::create(builder, loc, block, i32(kClusterBlocks));
+      Value part = arith::RemUIOp::create(builder, loc, block,
+                                          i32(kClusterBlocks));
+      thread = arith::ShLIOp::create(builder, loc, part, log);
+      thread = toIndex(arith::AddIOp::create(builder, loc, thread, id));
+      return;
+    }
+    Value mask = arith::SubIOp::create(builder, loc, threads, i32(1));
+    thread = toIndex(arith::AndIOp::create(builder, loc, id, mask));
+    Value inBlock = arith::ShRUIOp::create(builder, loc, id, log);
+    Value size = toI32(gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x));
+    size = arith::ShRUIOp::create(builder, loc, size, log);
+    if (schedule.geometry == Geometry::Chunks) {
+      Value chunks = toI32(memory.getParam({ParamKind::Chunks}));
+      Value rest = arith::RemUIOp::create(builder, loc, block, chunks);
+      block = arith::DivUIOp::create(builder, loc, block, chunks);
+      chunk = toIndex(rest);
+    }
+    row = arith::MulIOp::create(builder, loc, block, size);
+    row = arith::AddIOp::create(builder, loc, row, inBlock);
+  }
+
+  // A thread without a row works on row 0 and stores nothing: barriers need it.
+  void locateRow() {
+    Value count = memory.getParam({ParamKind::Extent, space.rowMask()});
+    if (space.rows.empty())
+      count = memory.index(1);
+    active = less(toIndex(row), count);
+    row = arith::SelectOp::create(builder, loc, active, row, i32(0));
+    rowPlace.positions.assign(cluster.numDims, Lanes(memory.index(0)));
+    Value rest = row;
+    for (unsigned i = space.rows.size(); i-- > 0;) {
+      const DimGroup &group = space.rows[i];
+      Value position = rest;
+      if (i != 0) {
+        Value extent =
+            toI32(memory.getParam({ParamKind::Extent, maskOf(group)}));
+        position = arith::RemUIOp::create(builder, loc, rest, extent);
+        rest = arith::DivUIOp::create(builder, loc, rest, extent);
+      }
+      rowPlace.positions[group.back()] = Lanes(toIndex(position));
+    }
+    innerExtent = space.inner.empty()
+                      ? memory.index(1)
+                      : memory.getParam({ParamKind::Extent, space.innerMask()});
+  }
+
+  static int64_t maskOf(const DimGroup &group) {
+    int64_t mask = 0;
+    for (unsigned dim : group)
+      mask |= int64_t(1) << dim;
+    return mask;
+  }
+
+  // Positions of the inner dimensions for the elements from number `first` on.
+  void setInner(Place &place, Value first) {
+    place.positions = rowPlace.positions;
+    Value rest = first;
+    for (unsigned i = space.inner.size(); i-- > 0;) {
+      const DimGroup &group = space.inner[i];
+      Lanes position(rest);
+      if (i != 0) {
+        Value extent = memory.getParam({ParamKind::Extent, maskOf(group)});
+        position = Lanes(arith::RemUIOp::create(builder, loc, rest, extent));
+        rest = arith::DivUIOp::create(builder, loc, rest, extent);
+      }
+      position.iota = space.lanes > 1;
+      place.positions[group.back()] = position;
+    }
+  }
+
+  Value totalThreads() {
+    Value total = toIndex(threads);
+    if (schedule.geometry == Geometry::Cluster)
+      total = memory.mul(total, memory.index(kClusterBlocks));
+    return total;
+  }
+
+  void createPlaces() {
+    places.resize(schedule.chunks);
+    Value total = totalThreads();
+    for (auto [c, place] : llvm::enumerate(places)) {
+      Value number = memory.index(c);
+      if (chunk)
+        number = memory.add(memory.mul(chunk, memory.index(schedule.chunks)),
+                            number);
+      Value first = memory.add(memory.mul(number, total), thread);
+      first = memory.mul(first, memory.index(space.lanes));
+      setInner(place, first);
+      place.predicate = less(first, innerExtent);
+      if (schedule.geometry == Geometry::Chunks)
+        place.predicate = memory.both(place.predicate, active);
+    }
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Levels
+  //===--------------------------------------------------------------------===//
+
+  bool isWide(GenericOp op) {
+    for (const DimGroup &group : space.inner)
+      for (unsigned dim : group)
+        if (llvm::is_contained(cluster.loops.find(op)->second, dim))
+          return true;
+    return false;
+  }
+  static bool reduces(GenericOp op) { return op.getNumReductionLoops() != 0; }
+
+  void assignLevels() {
+    for (GenericOp op : cluster.ops) {
+      unsigned level = 0;
+      for (Value operand : op->getOperands())
+        if (auto producer = operand.getDefiningOp<GenericOp>())
+          if (cluster.contains(producer))
+            level = std::max(level, levels[producer] + reduces(producer));
+      levels[op] = level;
+      lastLevel = std::max(lastLevel, level + reduces(op));
+    }
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Passes
+  //===--------------------------------------------------------------------===//
+
+  void emitPass(unsigned pass) {
+    SmallVector<GenericOp> reductions, stored;
+    for (GenericOp op : cluster.ops) {
+      if (levels[op] != pass)
+        continue;
+      if (reduces(op)) {
+        reductions.push_back(op);
+      } else if (!isWide(op)) {
+        emitElementwise(op, rowPlace);
+        storeOutputs(op, rowPlace);
+      } else if (isStored(op)) {
+        stored.push_back(op);
+      }
+    }
+    if (reductions.empty() && stored.empty())
+      return;
+    SmallVector<Value> totals = startReductions(reductions);
+    if (schedule.resident) {
+      for (GenericOp op : stored)
+        for (Place &place : places)
+          readResult(op->getResult(0), place);
+      for (Place &place : places)
+        totals = emitPlace(place, reductions, stored, totals);
+    } else {
+      totals = emitLoop(reductions, stored, totals);
+    }
+    finishReductions(reductions, totals);
+  }
+
+  bool isStored(GenericOp op) {
+    return llvm::any_of(op.getResults(), [&](OpResult result) {
+      return llvm::is_contained(io.outputs, result);
+    });
+  }
+
+  SmallVector<Value> startReductions(ArrayRef<GenericOp> reductions) {
+    RowReduction rows(memory, kernel, schedule.geometry, threads);
+    SmallVector<Value> totals;
+    for (GenericOp op : reductions)
+      for (OpResult result : op.getResults())
+        totals.push_back(
+            rows.neutral(getCombiner(op, result.getResultNumber()),
+                         getElementTypeOrSelf(result.getType())));
+    return totals;
+  }
+
+  SmallVector<Value> emitLoop(ArrayRef<GenericOp> reductions,
+                              ArrayRef<GenericOp> stored,
+                              ArrayRef<Value> totals) {
+    Value lanes = memory.index(space.lanes);
+    auto loop = scf::ForOp::create(
+        builder, loc, memory.mul(thread, lanes), innerExtent,
+        memory.mul(totalThreads(), lanes), totals);
+    OpBuilder::InsertionGuard guard(builder);
+    if (totals.empty())
+      builder.setInsertionPoint(loop.getBody()->getTerminator());
+    else
+      builder.setInsertionPointToStart(loop.getBody());
+    Place place;
+    setInner(place, loop.getInductionVar());
+    SmallVector<Value> inner(loop.getRegionIterArgs());
+    inner = emitPlace(place, reductions, stored, inner);
+    if (!totals.empty())
+      scf::YieldOp::create(builder, loc, inner);
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  SmallVector<Value> emitPlace(Place &place, ArrayRef<GenericOp> reductions,
+                               ArrayRef<GenericOp> stored,
+                               ArrayRef<Value> totals) {
+    for (GenericOp op : stored)
+      storeOutputs(op, place);
+    SmallVector<Value> result;
+    for (GenericOp op : reductions) {
+      ArrayRef<Value> own =
+          totals.slice(result.size(), op->getNumResults());
+      llvm::append_range(result, accumulate(op, place, own));
+    }
+    return result;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Values
+  //===--------------------------------------------------------------------===//
+
+  // The value of a tensor at `place`, as `operand` reads it.
+  Lanes read(OpOperand &operand, Place &place) {
+    Value tensor = operand.get();
+    if (!isa<TensorType>(tensor.getType()))
+      return Lanes(memory.getScalar(tensor));
+    Operation *producer = tensor.getDefiningOp();
+    if (auto generic = dyn_cast_or_null<GenericOp>(producer))
+      if (cluster.contains(generic))
+        return readResult(cast<OpResult>(tensor), place);
+    if (auto fill = dyn_cast_or_null<linalg::FillOp>(producer))
+      return Lanes(memory.getScalar(fill.getInputs().front()));
+    if (isa_and_nonnull<tensor::EmptyOp>(producer))
+      return Lanes(zero(getElementTypeOrSelf(tensor.getType())));
+    if (auto constant = dyn_cast_or_null<arith::ConstantOp>(producer))
+      if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
+        return Lanes(arith::ConstantOp::create(
+            builder, loc, splat.getSplatValue<TypedAttr>()));
+    return readInput({tensor, cluster.getMap(operand)}, place);
+  }
+
+  Value zero(Type type) {
+    return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  }
+
+  Lanes readResult(OpResult result, Place &place) {
+    auto op = cast<GenericOp>(result.getOwner());
+    if (reduces(op) || !isWide(op))
+      return rowPlace.values[result];
+    auto it = place.values.find(result);
+    if (it != place.values.end())
+      return it->second;
+    emitElementwise(op, place);
+    return place.values[result];
+  }
+
+  // One load per place and access; loads of a row alone happen once if there
+  // is no loop around.
+  Lanes readInput(const Access &access, Place &place) {
+    bool ofRow = true;
+    for (const DimGroup &group : space.inner)
+      for (unsigned dim : group)
+        ofRow &= !access.map.isFunctionOfDim(dim);
+    Place &owner = ofRow && schedule.resident ? rowPlace : place;
+    for (auto &[known, lanes] : owner.loads)
+      if (known == access)
+        return lanes;
+    // Rows exist even where places do not, except on a grid of chunks.
+    Value predicate = ofRow ? Value() : place.predicate;
+    Lanes lanes = memory.load(*io.findInput(access.tensor),
+                              getIndices(access.map, place), predicate);
+    owner.loads.push_back({access, lanes});
+    return lanes;
+  }
+
+  SmallVector<Lanes> getIndices(AffineMap map, Place &place) {
+    SmallVector<Lanes> indices;
+    SmallVector<Value> firsts;
+    for (const Lanes &position : place.positions)
+      firsts.push_back(position.get(0));
+    for (AffineExpr expr : map.getResults()) {
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        indices.push_back(place.positions[dim.getPosition()]);
+      else
+        indices.push_back(Lanes(
+            affine::expandAffineExpr(builder, loc, expr, firsts, {})));
+    }
+    return indices;
+  }
+
+  BodyEmitter enter(GenericOp op, Place &place) {
+    SmallVector<Lanes> positions;
+    for (unsigned dim : cluster.loops.find(op)->second)
+      positions.push_back(place.positions[dim]);
+    return BodyEmitter(memory, positions, place.predicate);
+  }
+
+  void emitElementwise(GenericOp op, Place &place) {
+    BodyEmitter body = enter(op, place);
+    for (OpOperand &operand : op->getOpOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(&operand);
+      if (!argument.use_empty())
+        body.map(argument, read(operand, place));
+    }
+    body.emit(*op.getBlock());
+    for (auto [result, value] : llvm::zip(
+             op.getResults(), op.getBlock()->getTerminator()->getOperands()))
+      place.values[result] = body.lookup(value);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Reductions
+  //===--------------------------------------------------------------------===//
+
+  SmallVector<Value> accumulate(GenericOp op, Place &place,
+                                ArrayRef<Value> totals) {
+    RowReduction rows(memory, kernel, schedule.geometry, threads);
+    BodyEmitter body = enter(op, place);
+    for (OpOperand *operand : op.getDpsInputOperands())
+      if (!op.getMatchingBlockArgument(operand).use_empty())
+        body.map(op.getMatchingBlockArgument(operand), read(*operand, place));
+    SmallVector<Operation *> combiners;
+    for (unsigned i = 0; i < totals.size(); ++i)
+      combiners.push_back(getCombiner(op, i));
+    body.emit(*op.getBlock(), combiners);
+    SmallVector<Value> result;
+    for (auto [i, total] : llvm::enumerate(totals)) {
+      Value carried = op.getMatchingBlockArgument(op.getDpsInitOperand(i));
+      bool isLeft = combiners[i]->getOperand(0) == carried;
+      Lanes term = body.lookup(combiners[i]->getOperand(isLeft ? 1 : 0));
+      Value sum = total;
+      for (unsigned lane = 0; lane < space.lanes; ++lane)
+        sum = rows.combine(combiners[i], sum, term.get(lane));
+      if (place.predicate)
+        sum = arith::SelectOp::create(builder, loc, place.predicate, sum,
+                                      total);
+      result.push_back(sum);
+    }
+    return result;
+  }
+
+  void finishReductions(ArrayRef<GenericOp> reductions,
+                        ArrayRef<Value> totals) {
+    RowReduction rows(memory, kernel, schedule.geometry, threads);
+    for (GenericOp op : reductions) {
+      for (OpResult result : op.getResults()) {
+        unsigned number = result.getResultNumber();
+        Operation *combiner = getCombiner(op, number);
+        Value total = rows.reduce(combiner, totals.front());
+        totals = totals.drop_front();
+        Value init = read(*op.getDpsInitOperand(number), rowPlace).get(0);
+        rowPlace.values[result] = Lanes(rows.combine(combiner, init, total));
+      }
+      storeOutputs(op, rowPlace);
+    }
+  }
+
+  // Blocks of a cluster read each other's memory until all are here.
+  void emitClusterBarrier() {
+    NVVM::ClusterArriveOp::create(builder, loc, UnitAttr());
+    NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Outputs
+  //===--------------------------------------------------------------------===//
+
+  void storeOutputs(GenericOp op, Place &place) {
+    for (auto [i, output] : llvm::enumerate(io.outputs)) {
+      if (output.getOwner() != op)
+        continue;
+      AffineMap map = cluster.getMap(*op.getTiedOpOperand(output));
+      Value predicate = memory.both(active, place.predicate);
+      predicate = memory.both(predicate, isFirstOwner(map));
+      memory.store(io.numInputs + i, getIndices(map, place),
+                   readResult(output, place), predicate);
+    }
+  }
+
+  // Where several rows or threads have the same element, the first stores it.
+  Value isFirstOwner(AffineMap map) {
+    Value condition;
+    for (const DimGroup &group : space.rows)
+      if (!map.isFunctionOfDim(group.back()))
+        condition = memory.both(
+            condition, isZero(rowPlace.positions[group.back()].get(0)));
+    for (const DimGroup &group : space.inner)
+      if (map.isFunctionOfDim(group.back()))
+        return condition;
+    condition = memory.both(condition, isZero(thread));
+    return chunk ? memory.both(condition, isZero(chunk)) : condition;
+  }
+
+  const Cluster &cluster;
+  const KernelIO &io;
+  const Space &space;
+  Schedule schedule;
+  OpBuilder builder;
+  Location loc;
+  Variant variant;
+  gpu::GPUFuncOp kernel;
+  KernelMemory memory;
+  DenseMap<Operation *, unsigned> levels;
+  unsigned lastLevel = 0;
+  Value thread, threads, row, chunk, active, innerExtent;
+  Place rowPlace;
+  SmallVector<Place> places;
+};
+} // namespace
+
+Variant dtensor::buildKernel(gpu::GPUModuleOp module, StringRef name,
+                             const Cluster &cluster, const KernelIO &io,
+                             const Space &space, const Schedule &schedule) {
+  return KernelBuilder(module, name, cluster, io, space, schedule).build();
+}

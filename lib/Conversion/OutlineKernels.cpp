@@ -1,0 +1,208 @@
+//===- OutlineKernels.cpp - One function per loop nest --------------------===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// LLVM's time grows faster than the size of a function, and the layers of a
+// model repeat their ops. So every linalg op goes into a function of its own,
+// equal ones into the same, and what is left is a straight list of calls.
+//
+// An output is marked `dtensor.noalias` if the call site proves that its buffer
+// is nobody else's: its root (the value below all views) is an allocation or a
+// result of the caller, and it differs from the roots of all other operands.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dtensor/Conversion/Passes.h"
+#include "dtensor/Conversion/RuntimeDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/OperationSupport.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace dtensor {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "dtensor/Conversion/Passes.h.inc"
+} // namespace dtensor
+
+using namespace mlir;
+using namespace dtensor;
+using linalg::LinalgOp;
+
+//===----------------------------------------------------------------------===//
+// Aliasing
+//===----------------------------------------------------------------------===//
+
+static Value getRoot(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
+static bool isDistinctObject(Value root) {
+  if (root.getDefiningOp<memref::AllocOp>())
+    return true;
+  auto argument = dyn_cast<BlockArgument>(root);
+  if (!argument)
+    return false;
+  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  return function &&
+         function.getArgAttr(argument.getArgNumber(), kResultAttr) != nullptr;
+}
+
+// What a different object of the same function can be: a fresh allocation
+// aliases none of them, and neither does a buffer that the caller reserved.
+static bool isKnownObject(Value root) {
+  if (root.getDefiningOp<memref::AllocOp>() ||
+      root.getDefiningOp<memref::GetGlobalOp>())
+    return true;
+  auto argument = dyn_cast<BlockArgument>(root);
+  return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
+}
+
+static bool isUnaliased(Value buffer, ValueRange operands) {
+  Value root = getRoot(buffer);
+  if (!isDistinctObject(root))
+    return false;
+  for (Value other : operands) {
+    if (other == buffer || !isa<MemRefType>(other.getType()))
+      continue;
+    Value otherRoot = getRoot(other);
+    if (otherRoot == root || !isKnownObject(otherRoot))
+      return false;
+  }
+  return llvm::count(operands, buffer) == 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Outlining
+//===----------------------------------------------------------------------===//
+
+namespace {
+class Outliner {
+public:
+  explicit Outliner(ModuleOp module) : module(module), symbols(module) {}
+
+  void outline(LinalgOp op) {
+    collectOperands(op);
+    func::FuncOp kernel = getKernel(op);
+    IRRewriter rewriter(op);
+    func::CallOp::create(rewriter, op.getLoc(), kernel, operands);
+    rewriter.eraseOp(op);
+  }
+
+private:
+  // Everything from outside in order of first use; constants move inside.
+  void collectOperands(LinalgOp op) {
+    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    operands.clear();
+    constants.clear();
+    for (Value value : used) {
+      Operation *definition = value.getDefiningOp();
+      if (definition && definition->hasTrait<OpTrait::ConstantLike>())
+        constants.push_back(definition);
+      else
+        operands.push_back(value);
+    }
+  }
+
+  // The function for `op`: one that was made before, if there is an equal one.
+  func::FuncOp getKernel(LinalgOp op) {
+    func::FuncOp kernel = build(op);
+    SmallVector<func::FuncOp> &candidates =
+        kernels[{kernel.getFunctionType().getAsOpaquePointer(),
+                 op->getName().getAsOpaquePointer()}];
+    for (func::FuncOp other : candidates)
+      if (isEqual(kernel, other)) {
+        kernel.erase();
+        return other;
+      }
+    symbols.insert(kernel);
+    candidates.push_back(kernel);
+    return kernel;
+  }
+
+  static bool isEqual(func::FuncOp lhs, func::FuncOp rhs) {
+    return lhs.getArgAttrsAttr() == rhs.getArgAttrsAttr() &&
+           OperationEquivalence::isRegionEquivalentTo(
+               &lhs.getBody(), &rhs.getBody(),
+               OperationEquivalence::IgnoreLocations);
+  }
+
+  func::FuncOp build(LinalgOp op) {
+    OpBuilder builder(op.getContext());
+    auto type = builder.getFunctionType(ValueRange(operands).getTypes(), {});
+    auto kernel = func::FuncOp::create(op.getLoc(), "kernel", type);
+    kernel.setPrivate();
+    kernel->setAttr(kKernelAttr, builder.getUnitAttr());
+    builder.setInsertionPointToStart(kernel.addEntryBlock());
+    IRMapping mapping;
+    mapping.map(operands, kernel.getArguments());
+    for (Operation *constant : constants)
+      builder.clone(*constant, mapping);
+    builder.clone(*op, mapping);
+    func::ReturnOp::create(builder, op.getLoc());
+    for (Value init : op.getDpsInits())
+      if (isUnaliased(init, operands))
+        kernel.setArgAttr(llvm::find(operands, init) - operands.begin(),
+                          kNoAliasAttr, builder.getUnitAttr());
+    return kernel;
+  }
+
+  ModuleOp module;
+  SymbolTable symbols;
+  SmallVector<Value> operands;
+  SmallVector<Operation *> constants;
+  llvm::DenseMap<std::pair<const void *, const void *>,
+                 SmallVector<func::FuncOp>>
+      kernels;
+};
+} // namespace
+
+// A copy between buffers that are not both contiguous is a loop nest, too; any
+// other one becomes a memcpy later.
+static void convertStridedCopy(memref::CopyOp copy) {
+  auto source = cast<MemRefType>(copy.getSource().getType());
+  auto target = cast<MemRefType>(copy.getTarget().getType());
+  if (source.getLayout().isIdentity() && target.getLayout().isIdentity())
+    return;
+  IRRewriter rewriter(copy);
+  unsigned rank = source.getRank();
+  AffineMap map = rewriter.getMultiDimIdentityMap(rank);
+  SmallVector<utils::IteratorType> kinds(rank, utils::IteratorType::parallel);
+  linalg::GenericOp::create(
+      rewriter, copy.getLoc(), ValueRange{copy.getSource()},
+      ValueRange{copy.getTarget()}, ArrayRef<AffineMap>{map, map}, kinds,
+      [](OpBuilder &builder, Location loc, ValueRange args) {
+        linalg::YieldOp::create(builder, loc, args.front());
+      });
+  rewriter.eraseOp(copy);
+}
+
+namespace {
+struct OutlineKernels : dtensor::impl::OutlineKernelsBase<OutlineKernels> {
+  void runOnOperation() override {
+    getOperation().walk([](memref::CopyOp copy) { convertStridedCopy(copy); });
+    SmallVector<LinalgOp> ops;
+    getOperation().walk([&](LinalgOp op) {
+      if (op.hasPureBufferSemantics() && op.getNumLoops() > 0)
+        ops.push_back(op);
+    });
+    Outliner outliner(getOperation());
+    for (LinalgOp op : ops)
+      outliner.outline(op);
+  }
+};
+} // namespace

@@ -1,0 +1,45 @@
+//===- OrderedMethods.h - what ordered ops share ----------------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_LIB_DIALECT_DTENSOR_IR_ORDEREDMETHODS_H
+#define DTENSOR_LIB_DIALECT_DTENSOR_IR_ORDEREDMETHODS_H
+
+#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
+
+namespace dtensor {
+
+/// The extents of target, indices and updates go together; errors at `op`.
+llvm::LogicalResult checkScatter(mlir::Operation *op,
+                                 llvm::ArrayRef<Expr> target,
+                                 llvm::ArrayRef<Expr> indices,
+                                 llvm::ArrayRef<Expr> updates, int64_t dim,
+                                 bool rows, const Facts &facts);
+
+// The methods of the composite ops.
+llvm::LogicalResult inferOrdered(mlir::Operation *op,
+                                 llvm::ArrayRef<ExtentList> operands,
+                                 const Facts &facts,
+                                 llvm::SmallVectorImpl<ExtentList> &results);
+llvm::LogicalResult
+decomposeOrdered(mlir::Operation *op, mlir::OpBuilder &builder,
+                 mlir::ValueRange operands, mlir::TypeRange resultTypes,
+                 llvm::SmallVectorImpl<mlir::Value> &results);
+llvm::LogicalResult verifyOrdered(mlir::Operation *op);
+llvm::LogicalResult inferTopk(mlir::Operation *op,
+                              llvm::ArrayRef<ExtentList> operands,
+                              const Facts &facts,
+                              llvm::SmallVectorImpl<ExtentList> &results);
+llvm::LogicalResult decomposeTopk(mlir::Operation *op, mlir::OpBuilder &builder,
+                                  mlir::ValueRange operands,
+                                  mlir::TypeRange resultTypes,
+                                  llvm::SmallVectorImpl<mlir::Value> &results);
+llvm::LogicalResult verifyTopk(mlir::Operation *op);
+
+} // namespace dtensor
+
+#endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_ORDEREDMETHODS_H

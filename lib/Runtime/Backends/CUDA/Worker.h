@@ -1,0 +1,69 @@
+//===- Worker.h - a thread that runs one job after the other ----*- C++ -*-===//
+//
+// A call costs microseconds, waking a thread costs ten: both sides look for a
+// while before they sleep.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_RUNTIME_BACKENDS_CUDA_WORKER_H
+#define DTENSOR_RUNTIME_BACKENDS_CUDA_WORKER_H
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace dtensor::rt::cuda {
+
+class Worker {
+public:
+  Worker() : thread([this] { loop(); }) {}
+  Worker(const Worker &) = delete;
+  ~Worker() {
+    job = nullptr;
+    advance(posted);
+    thread.join();
+  }
+
+  /// `next` must live until wait() returns; it must not throw.
+  void post(const std::function<void()> &next) {
+    job = &next;
+    advance(posted);
+  }
+  /// Until all that was posted is done.
+  void wait() { waitFor(done, posted.load(std::memory_order_relaxed)); }
+
+private:
+  static constexpr int kLooks = 4000;
+
+  static void advance(std::atomic<uint64_t> &counter) {
+    counter.fetch_add(1, std::memory_order_release);
+    counter.notify_one();
+  }
+  static void waitFor(std::atomic<uint64_t> &counter, uint64_t value) {
+    for (int i = 0; i < kLooks; ++i) {
+      if (counter.load(std::memory_order_acquire) == value)
+        return;
+      __builtin_ia32_pause();
+    }
+    for (uint64_t now; (now = counter.load(std::memory_order_acquire)) != value;)
+      counter.wait(now, std::memory_order_acquire);
+  }
+
+  void loop() {
+    for (uint64_t count = 1;; ++count) {
+      waitFor(posted, count);
+      if (!job)
+        return;
+      (*job)();
+      advance(done);
+    }
+  }
+
+  const std::function<void()> *job = nullptr;
+  std::atomic<uint64_t> posted{0}, done{0};
+  std::thread thread;
+};
+
+} // namespace dtensor::rt::cuda
+
+#endif // DTENSOR_RUNTIME_BACKENDS_CUDA_WORKER_H

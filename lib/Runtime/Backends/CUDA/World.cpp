@@ -1,0 +1,337 @@
+//===- World.cpp - the ranks of one mesh and their communicators -*-C++-*-===//
+
+#include "World.h"
+
+#include "Collectives.h"
+
+#include "../../Core/Error.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+using namespace dtensor::rt;
+using namespace dtensor::rt::cuda;
+
+using Clock = std::chrono::steady_clock;
+
+static constexpr double kMeetSeconds = 120;
+
+static Clock::duration seconds(double value) {
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(value));
+}
+
+/// One connection for the whole life of the process: others take its end for
+/// the end of the rank.
+static std::shared_ptr<Store> getJobStore(const Job &job) {
+  static std::mutex mutex;
+  static std::shared_ptr<Store> store;
+  std::lock_guard lock(mutex);
+  if (!store)
+    store = makeTcpStore(job, kMeetSeconds);
+  return store;
+}
+
+std::shared_ptr<World> cuda::getWorld(const Mesh &mesh) {
+  static std::mutex mutex;
+  static std::map<std::vector<int64_t>, std::weak_ptr<World>> worlds;
+  std::lock_guard lock(mutex);
+  std::weak_ptr<World> &slot = worlds[mesh.sizes];
+  std::shared_ptr<World> world = slot.lock();
+  if (!world || world->isLost()) {
+    world = std::make_shared<World>(mesh, readJob());
+    slot = world;
+  }
+  return world;
+}
+
+World::World(const Mesh &mesh, const Job &job) : mesh(mesh), job(job) {
+  int64_t numRanks = mesh.numRanks();
+  int count = 0;
+  check(getDriver().deviceGetCount(&count), "counting GPUs");
+  if (job.isDistributed()) {
+    if (numRanks != job.size)
+      raise(DTENSOR_RT_INVALID_ARGUMENT, "a mesh of ", numRanks,
+            " ranks in a job of ", job.size, " processes; one each is needed");
+    ranks = {job.rank};
+    // Launchers may show each process its own GPU only.
+    int64_t local = count == 1 ? 0 : job.localRank;
+    gpus.push_back(std::make_unique<Gpu>(static_cast<int>(local)));
+    store = getJobStore(job);
+  } else {
+    if (numRanks > count)
+      raise(DTENSOR_RT_INVALID_ARGUMENT, "a mesh of ", numRanks,
+            " ranks, this machine has ", count, " GPUs");
+    for (int64_t rank = 0; rank < numRanks; ++rank) {
+      ranks.push_back(rank);
+      gpus.push_back(std::make_unique<Gpu>(static_cast<int>(rank)));
+      if (rank > 0)
+        workers.push_back(std::make_unique<Worker>());
+    }
+    store = makeLocalStore();
+  }
+  comms.resize(ranks.size());
+  if (numRanks > 1)
+    getNccl(); // a missing library is an error now, not in the first run
+  store->setOnFailure([this](int64_t rank, const std::string &message) {
+    recordFailure(rank, message);
+  });
+  watchdog = std::thread([this] { watch(); });
+}
+
+World::~World() {
+  store->setOnFailure(nullptr);
+  {
+    std::lock_guard lock(mutex);
+    ending = true;
+    changed.notify_all();
+  }
+  watchdog.join();
+  if (lost) {
+    for (std::unique_ptr<Gpu> &gpu : gpus)
+      gpu.release(); // its stream never ends; freeing would wait for it
+    return;
+  }
+  // All at once: the members may wait for each other.
+  onAllRanks([&](size_t index) {
+    for (auto &[axes, comm] : comms[index])
+      getNccl().commDestroy(comm);
+  });
+}
+
+size_t World::indexOf(int64_t rank) const {
+  return job.isDistributed() ? 0 : static_cast<size_t>(rank);
+}
+
+//===----------------------------------------------------------------------===//
+// Communicators
+//===----------------------------------------------------------------------===//
+
+NcclUniqueId World::exchangeId(const Group &group) {
+  std::string key = "nccl";
+  for (int64_t size : mesh.sizes)
+    key += concat("/", size);
+  key += concat("/", generation, "/", group.axes, "/", group.first);
+  NcclUniqueId id;
+  if (group.position == 0) {
+    checkNccl(getNccl().getUniqueId(&id), "meeting");
+    store->set(key, std::string(id.bytes, sizeof(id.bytes)));
+    return id;
+  }
+  std::string value = store->get(key, kMeetSeconds);
+  std::memcpy(id.bytes, value.data(), std::min(value.size(), sizeof(id.bytes)));
+  return id;
+}
+
+namespace {
+/// Shared with a thread that may never come back when a member is gone.
+struct Meeting {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool isDone = false;
+  NcclResult result = 0;
+  NcclComm comm = nullptr;
+};
+} // namespace
+
+NcclComm World::makeComm(size_t index, const Group &group) {
+  NcclUniqueId id = exchangeId(group);
+  auto meeting = std::make_shared<Meeting>();
+  std::thread([meeting, id, context = gpus[index]->getContext(),
+               size = static_cast<int>(group.size()),
+               position = static_cast<int>(group.position)] {
+    CurrentContext current(context);
+    NcclConfig config;
+    config.blocking = 1;
+    NcclComm comm = nullptr;
+    NcclResult result =
+        getNccl().commInitRank(&comm, size, id, position, &config);
+    std::lock_guard lock(meeting->mutex);
+    meeting->result = result;
+    meeting->comm = comm;
+    meeting->isDone = true;
+    meeting->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(meeting->mutex);
+  auto end = Clock::now() + seconds(kMeetSeconds);
+  while (!meeting->isDone) {
+    meeting->changed.wait_for(lock, seconds(0.05));
+    if (!meeting->isDone && hasFailed())
+      raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
+    if (!meeting->isDone && Clock::now() > end)
+      raise(DTENSOR_RT_RUN_FAILED, "the ranks over ",
+            axesString(mesh, group.axes), " do not meet within ", kMeetSeconds,
+            " s");
+  }
+  checkNccl(meeting->result, "making a communicator");
+  return meeting->comm;
+}
+
+NcclComm World::getComm(size_t index, const Group &group) {
+  {
+    std::lock_guard lock(mutex);
+    if (aborted)
+      raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
+    auto it = comms[index].find(group.axes);
+    if (it != comms[index].end())
+      return it->second;
+  }
+  NcclComm comm = makeComm(index, group);
+  std::lock_guard lock(mutex);
+  comms[index].emplace(group.axes, comm);
+  return comm;
+}
+
+bool World::join(RankContext &rank, const Group &group,
+                 const Collective &call) {
+  if (hasFailed())
+    return false;
+  if (call.kind == CollectiveKind::CollectivePermute)
+    hostWaits = true;
+  size_t index = indexOf(rank.getRank());
+  runCollective(*gpus[index], getComm(index, group), mesh, group, call);
+  return true;
+}
+
+void World::broadcast(int64_t owner, void *data, int64_t bytes) {
+  PackedAxes axes = 0;
+  for (unsigned a = 0; a < mesh.numAxes(); ++a)
+    axes = packAxis(axes, a, a);
+  Group group = makeGroup(mesh, ranks[0], axes);
+  auto root = std::find(group.members.begin(), group.members.end(), owner) -
+              group.members.begin();
+  checkNccl(getNccl().broadcast(data, data, static_cast<size_t>(bytes),
+                                kNcclInt8, static_cast<int>(root),
+                                getComm(0, group), gpus[0]->getStream()),
+            "collecting a result");
+}
+
+//===----------------------------------------------------------------------===//
+// Runs and failures
+//===----------------------------------------------------------------------===//
+
+void World::onAllRanks(const std::function<void(size_t)> &fn) {
+  {
+    std::lock_guard lock(mutex);
+    busy = static_cast<int>(ranks.size());
+  }
+  auto one = [&](size_t index) {
+    {
+      CurrentContext current(gpus[index]->getContext());
+      fn(index);
+    }
+    std::lock_guard lock(mutex);
+    --busy;
+  };
+  std::vector<std::function<void()>> jobs;
+  for (size_t i = 0; i < workers.size(); ++i)
+    jobs.emplace_back([&one, i] { one(i + 1); });
+  for (size_t i = 0; i < workers.size(); ++i)
+    workers[i]->post(jobs[i]);
+  one(0);
+  for (std::unique_ptr<Worker> &worker : workers)
+    worker->wait();
+}
+
+bool World::waitIdle(size_t index) {
+  Clock::time_point end;
+  bool isFailing = false;
+  for (int64_t looks = 0; !gpus[index]->isIdle(); ++looks) {
+    if (hasFailed() && !isFailing) {
+      isFailing = true;
+      end = Clock::now() + seconds(kGraceSeconds + kAbortSeconds);
+    }
+    if (isFailing && Clock::now() > end) {
+      std::lock_guard lock(mutex);
+      lost = true;
+      return false;
+    }
+    // The first milliseconds count.
+    if (looks > 20000)
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return true;
+}
+
+void World::recordFailure(int64_t rank, const std::string &message) {
+  std::lock_guard lock(mutex);
+  if (failed)
+    return;
+  error = concat("rank ", rank, ": ", message);
+  failed.store(true, std::memory_order_release);
+  changed.notify_all();
+}
+
+void World::fail(int64_t rank, const std::string &message) {
+  recordFailure(rank, message);
+  store->fail(rank, message);
+}
+
+std::string World::getError() {
+  std::lock_guard lock(mutex);
+  return error;
+}
+
+void World::recover() {
+  std::lock_guard lock(mutex);
+  if (job.isDistributed() || lost)
+    return;
+  aborted = false;
+  error.clear();
+  ++generation;
+  // Those who waited in the old one have been told of the failure.
+  store = makeLocalStore();
+  failed = false;
+}
+
+void World::checkAsyncErrors() {
+  for (size_t i = 0; i < ranks.size(); ++i)
+    for (auto &[axes, comm] : comms[i]) {
+      NcclResult result = 0;
+      getNccl().commGetAsyncError(comm, &result);
+      if (result == 0 || result == kNcclInProgress || failed)
+        continue;
+      error = concat("rank ", ranks[i], ": NCCL: ",
+                     getNccl().getErrorString(result));
+      failed.store(true, std::memory_order_release);
+    }
+}
+
+/// One thread per communicator: an abort may itself wait for the other ranks.
+void World::abortAll() {
+  for (size_t i = 0; i < ranks.size(); ++i)
+    for (auto &[axes, comm] : comms[i])
+      std::thread([comm = comm, context = gpus[i]->getContext()] {
+        CurrentContext current(context);
+        getNccl().commAbort(comm);
+      }).detach();
+  for (Comms &all : comms)
+    all.clear();
+  aborted = true;
+}
+
+void World::watch() {
+  std::unique_lock lock(mutex);
+  Clock::time_point failedAt;
+  bool wasFailed = false;
+  while (!ending) {
+    changed.wait_for(lock, seconds(0.1));
+    if (ending)
+      return;
+    if (!failed) {
+      wasFailed = false;
+      checkAsyncErrors();
+      continue;
+    }
+    if (!wasFailed) {
+      wasFailed = true;
+      failedAt = Clock::now();
+    }
+    // Distributed ranks do not recover, and work may be queued that nobody of
+    // this process waits for.
+    bool mustAbort = busy > 0 || job.isDistributed();
+    if (mustAbort && !aborted && Clock::now() > failedAt + seconds(kGraceSeconds))
+      abortAll();
+  }
+}

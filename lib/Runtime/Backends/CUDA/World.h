@@ -1,0 +1,112 @@
+//===- World.h - the ranks of one mesh and their communicators --*- C++ -*-===//
+//
+// Shared by all sessions on meshes of equal sizes. Local ranks are GPUs of this
+// process; a communicator per rank and list of mesh axes is made when it is
+// first used, which happens in one order on all ranks because they run the same
+// program.
+//
+// When a rank fails, the others get a moment to end by themselves; then a
+// helper thread aborts all communicators, so that nothing on a GPU waits for a
+// rank that is gone. If even that does not help within kAbortSeconds, the world
+// is lost: the run raises all the same, and its memory is left alone.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_RUNTIME_BACKENDS_CUDA_WORLD_H
+#define DTENSOR_RUNTIME_BACKENDS_CUDA_WORLD_H
+
+#include "Gpu.h"
+#include "Store.h"
+#include "Worker.h"
+
+#include "../../Core/Rank.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace dtensor::rt::cuda {
+
+inline constexpr double kGraceSeconds = 0.5;
+inline constexpr double kAbortSeconds = 8;
+
+class World : public Communicator {
+public:
+  World(const Mesh &mesh, const Job &job);
+  ~World() override;
+
+  const std::vector<int64_t> &getLocalRanks() const { return ranks; }
+  /// Of the local rank at `index`.
+  Gpu &getGpu(size_t index) { return *gpus[index]; }
+
+  /// Queues the rank's part on its stream; returns before it is done.
+  bool join(RankContext &rank, const Group &group,
+            const Collective &call) override;
+  void fail(int64_t rank, const std::string &message) override;
+
+  /// Calls fn(index) for all local ranks at once, the context current. One
+  /// call at a time: hold lockRuns().
+  void onAllRanks(const std::function<void(size_t)> &fn);
+  std::unique_lock<std::mutex> lockRuns() {
+    return std::unique_lock(running);
+  }
+
+  /// True when the work of the rank is done; false when it never will be.
+  bool waitIdle(size_t index);
+
+  bool hasFailed() const { return failed.load(std::memory_order_acquire); }
+  bool isLost() const { return lost; }
+  /// "rank 1: ..."
+  std::string getError();
+  /// After a failed run has ended on all local ranks: makes another one
+  /// possible where all ranks are in this process.
+  void recover();
+
+  /// Sends `bytes` bytes at device address `data` of `owner` to all ranks.
+  void broadcast(int64_t owner, void *data, int64_t bytes);
+
+  /// A permutation waits on the host, which no graph can capture.
+  bool usesHostWaits() const { return hostWaits; }
+
+private:
+  using Comms = std::map<PackedAxes, NcclComm>;
+
+  NcclComm getComm(size_t index, const Group &group);
+  NcclComm makeComm(size_t index, const Group &group);
+  NcclUniqueId exchangeId(const Group &group);
+  void recordFailure(int64_t rank, const std::string &message);
+  void watch();
+  void checkAsyncErrors();
+  void abortAll();
+  size_t indexOf(int64_t rank) const;
+
+  Mesh mesh;
+  Job job;
+  std::shared_ptr<Store> store;
+  std::vector<int64_t> ranks;
+  std::vector<std::unique_ptr<Gpu>> gpus;
+  std::vector<std::unique_ptr<Worker>> workers; // none for the first rank
+  std::mutex running;
+
+  std::mutex mutex; // of all below
+  std::condition_variable changed;
+  std::vector<Comms> comms; // by local rank
+  std::string error;
+  std::atomic<bool> failed{false};
+  std::atomic<bool> hostWaits{false};
+  bool aborted = false, lost = false, ending = false;
+  int busy = 0; // local ranks that run now
+  int64_t generation = 0;
+  std::thread watchdog;
+};
+
+/// The world of a mesh of these sizes, made at first use. Raises when there
+/// are too few GPUs, or when the job has another number of processes.
+std::shared_ptr<World> getWorld(const Mesh &mesh);
+
+} // namespace dtensor::rt::cuda
+
+#endif // DTENSOR_RUNTIME_BACKENDS_CUDA_WORLD_H

@@ -1,0 +1,313 @@
+//===- Attention.cpp - choice of attention kernel and launch --------------===//
+//
+// Which kernel, how many splits and which grid, from shapes and the device
+// alone, so that a shape always gives the same bits.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dtensor::rt::cuda {
+namespace {
+
+/// Extents stay below this, so that int32 holds any row or key and a tile more.
+constexpr int64_t kMaxExtent = int64_t(1) << 30;
+constexpr int64_t kMaxGrid = (int64_t(1) << 31) - 1;
+/// Keys and values that stay in the L2 cache while row blocks reuse them.
+constexpr int64_t kSectionBytes = int64_t(24) << 20;
+
+struct Tile {
+  int64_t rows, keys;
+  uint32_t threads, sharedBytes;
+};
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+int64_t elementBytes(AttentionType type) {
+  return type == AttentionType::F32 ? 4 : 2;
+}
+
+int paddedDepth(int64_t depth) {
+  return depth <= 64 ? 64 : depth <= 128 ? 128 : 256;
+}
+
+Tile wgmmaTile(int depth) {
+  // Queries, two stages of keys, two of values; 1 KiB to align, 128 bytes of
+  // barriers.
+  return {128, 128, 384, uint32_t(5 * 128 * depth * 2 + 1024 + 128)};
+}
+
+Tile mmaTile(int depth) {
+  int keys = depth == 256 ? 32 : 64;
+  return {64, keys, 128, uint32_t((64 + 4 * keys) * depth * 2)};
+}
+
+Tile fewTile(int depth) {
+  return {16, 64, 128, uint32_t((16 + 4 * 64) * depth * 2)};
+}
+
+Tile simtTile(int depth) {
+  int side = depth == 256 ? 32 : 64;
+  return {side, side, 256,
+          uint32_t((2 * side * (depth + 4) + side * (side + 4)) * 4)};
+}
+
+const char *kernelName(const char *const table[3], int depth) {
+  return table[depth == 64 ? 0 : depth == 128 ? 1 : 2];
+}
+
+const char *wgmmaName(AttentionType type, int depth) {
+  static const char *const bf16[] = {"dtensor_attention_wgmma_bf16_64",
+                                     "dtensor_attention_wgmma_bf16_128",
+                                     nullptr};
+  static const char *const f16[] = {"dtensor_attention_wgmma_f16_64",
+                                    "dtensor_attention_wgmma_f16_128", nullptr};
+  return kernelName(type == AttentionType::BF16 ? bf16 : f16, depth);
+}
+
+const char *packedName(AttentionType type, int depth) {
+  static const char *const bf16[] = {"dtensor_attention_mma_bf16_64",
+                                     "dtensor_attention_mma_bf16_128",
+                                     "dtensor_attention_mma_bf16_256"};
+  static const char *const f16[] = {"dtensor_attention_mma_f16_64",
+                                    "dtensor_attention_mma_f16_128",
+                                    "dtensor_attention_mma_f16_256"};
+  static const char *const f32[] = {"dtensor_attention_simt_f32_64",
+                                    "dtensor_attention_simt_f32_128",
+                                    "dtensor_attention_simt_f32_256"};
+  if (type == AttentionType::F32)
+    return kernelName(f32, depth);
+  return kernelName(type == AttentionType::BF16 ? bf16 : f16, depth);
+}
+
+const char *fewName(AttentionType type, int depth) {
+  static const char *const bf16[] = {"dtensor_attention_few_bf16_64",
+                                     "dtensor_attention_few_bf16_128", nullptr};
+  static const char *const f16[] = {"dtensor_attention_few_f16_64",
+                                    "dtensor_attention_few_f16_128", nullptr};
+  return kernelName(type == AttentionType::BF16 ? bf16 : f16, depth);
+}
+
+const char *combineName(AttentionType type) {
+  switch (type) {
+  case AttentionType::BF16:
+    return "dtensor_attention_combine_bf16";
+  case AttentionType::F16:
+    return "dtensor_attention_combine_f16";
+  case AttentionType::F32:
+    return "dtensor_attention_combine_f32";
+  }
+  return nullptr;
+}
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+std::string checkProblem(const AttentionProblem &p) {
+  if (p.batch < 0 || p.headsQ < 0 || p.headsKV < 0 || p.queries < 0 ||
+      p.keys < 0 || p.depth < 0)
+    return "attention: an extent is negative";
+  if (p.depth > 256)
+    return "attention: depth " + number(p.depth) + " exceeds 256";
+  if (p.headsQ != 0 && (p.headsKV == 0 || p.headsQ % p.headsKV != 0))
+    return "attention: " + number(p.headsQ) + " query heads do not divide by " +
+           number(p.headsKV) + " key heads";
+  int64_t group = p.headsKV == 0 ? 1 : p.headsQ / p.headsKV;
+  if (p.keys >= kMaxExtent || p.queries >= kMaxExtent ||
+      p.queries * group >= kMaxExtent)
+    return "attention: " + number(p.queries) + " queries of " + number(group) +
+           " heads a group and " + number(p.keys) +
+           " keys exceed the limit of " + number(kMaxExtent);
+  if (p.batch >= kMaxExtent || p.headsQ >= kMaxExtent ||
+      p.batch * p.headsQ >= kMaxExtent)
+    return "attention: batch " + number(p.batch) + " times " +
+           number(p.headsQ) + " heads exceeds the limit of " +
+           number(kMaxExtent);
+  return "";
+}
+
+/// Whether rows can be read or written `width` elements at a time.
+bool alignedRows(const void *pointer, const AttentionStrides &s, int64_t width,
+                 int64_t bytes) {
+  return uintptr_t(pointer) % (width * bytes) == 0 && s.batch % width == 0 &&
+         s.head % width == 0 && s.row % width == 0;
+}
+
+/// A stride along an extent of one never moves: make it a harmless one.
+AttentionStrides usedStrides(AttentionStrides s, int64_t batch, int64_t heads,
+                             int64_t rows, int64_t depth) {
+  int64_t row = ceilDiv(depth, 16) * 16;
+  if (rows == 1)
+    s.row = row;
+  if (heads == 1)
+    s.head = row;
+  if (batch == 1)
+    s.batch = row;
+  return s;
+}
+
+void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
+  a.q = p.q, a.k = p.k, a.v = p.v, a.out = p.out;
+  a.qStrides = usedStrides(p.qStrides, p.batch, p.headsQ, p.queries, p.depth);
+  a.kStrides = usedStrides(p.kStrides, p.batch, p.headsKV, p.keys, p.depth);
+  a.vStrides = usedStrides(p.vStrides, p.batch, p.headsKV, p.keys, p.depth);
+  a.outStrides =
+      usedStrides(p.outStrides, p.batch, p.headsQ, p.queries, p.depth);
+  a.batch = int32_t(p.batch);
+  a.headsQ = int32_t(p.headsQ);
+  a.headsKV = int32_t(p.headsKV);
+  a.group = int32_t(p.headsQ / p.headsKV);
+  a.queries = int32_t(p.queries);
+  a.keys = int32_t(p.keys);
+  a.depth = int32_t(p.depth);
+  // i + diagonal + 1 >= keys for every i when all keys are visible, and <= 0
+  // for every i < queries when none is.
+  int64_t diagonal = p.causal ? p.diagonal : p.keys;
+  a.diagonal = int32_t(std::clamp(diagonal, -p.queries, p.keys));
+  a.scale = float(p.scale);
+  a.scaleLog2 = float(p.scale * 1.4426950408889634074);
+  int64_t bytes = elementBytes(p.type), wide = 16 / bytes;
+  a.wideLoads = p.depth % wide == 0 &&
+                alignedRows(p.q, a.qStrides, wide, bytes) &&
+                alignedRows(p.k, a.kStrides, wide, bytes) &&
+                alignedRows(p.v, a.vStrides, wide, bytes);
+  a.pairStores = alignedRows(p.out, a.outStrides, 2, bytes);
+}
+
+/// A tensor map of [batch, heads, rows, depth] whose boxes are `boxRows` rows
+/// of 64 elements, stored with the 128-byte swizzle; beyond the extents it
+/// reads zeros.
+bool encodeMap(const AttentionDevice &device, AttentionTensorMap &map,
+               AttentionType type, const void *pointer,
+               const AttentionStrides &s, int64_t batch, int64_t heads,
+               int64_t rows, int64_t depth, uint32_t boxRows) {
+  const uint64_t extents[] = {uint64_t(depth), uint64_t(rows), uint64_t(heads),
+                              uint64_t(batch)};
+  const int64_t strides[] = {s.row * 2, s.head * 2, s.batch * 2};
+  uint64_t byteStrides[3];
+  for (int i = 0; i < 3; ++i) {
+    // Overlapping or reversed rows are for the kernels that take any stride.
+    if (strides[i] <= 0 || strides[i] % 16 != 0 ||
+        strides[i] >= (int64_t(1) << 40))
+      return false;
+    byteStrides[i] = uint64_t(strides[i]);
+  }
+  const uint32_t box[] = {64, boxRows, 1, 1}, ones[] = {1, 1, 1, 1};
+  // CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6, _BFLOAT16 = 9; no interleave;
+  // SWIZZLE_128B = 3; L2_PROMOTION_L2_256B = 3; fill with zeros.
+  int element = type == AttentionType::BF16 ? 9 : 6;
+  return device.encodeTiled(map.bytes, element, 4, const_cast<void *>(pointer),
+                            extents, byteStrides, box, ones, 0, 3, 3, 0) == 0;
+}
+
+bool encodeMaps(const AttentionProblem &p, const AttentionDevice &device,
+                AttentionPlan &plan) {
+  const AttentionParameters &a = plan.parameters;
+  for (const void *pointer : {p.q, p.k, p.v})
+    if (uintptr_t(pointer) % 16 != 0)
+      return false;
+  return encodeMap(device, plan.maps[0], p.type, p.q, a.qStrides, p.batch,
+                   p.headsQ, p.queries, p.depth, 128) &&
+         encodeMap(device, plan.maps[1], p.type, p.k, a.kStrides, p.batch,
+                   p.headsKV, p.keys, p.depth, 128) &&
+         encodeMap(device, plan.maps[2], p.type, p.v, a.vStrides, p.batch,
+                   p.headsKV, p.keys, p.depth, 128);
+}
+
+/// Splits over keys that fill the device when there are few row blocks, with
+/// at least `leastTiles` tiles of keys for each.
+int32_t chooseSplits(int64_t blocks, int64_t room, int64_t tiles,
+                     int64_t leastTiles) {
+  if (blocks * 4 > room * 3)
+    return 1;
+  int64_t splits = std::min(
+      {room / blocks, tiles / leastTiles, int64_t(kAttentionMaxSplits)});
+  return int32_t(std::max<int64_t>(splits, 1));
+}
+
+/// Whether the warpgroup kernels apply. Few rows leave their tiles empty, and
+/// packing the heads of a group serves them better.
+bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
+               AttentionPlan &plan) {
+  if (device.arch != 90 || !device.encodeTiled ||
+      p.type == AttentionType::F32 || p.depth > 128 || p.queries < 64 ||
+      p.keys == 0)
+    return false;
+  // The maximum is taken before the scale is applied.
+  AttentionParameters &a = plan.parameters;
+  if (!(a.scaleLog2 > 0) || !std::isfinite(a.scaleLog2))
+    return false;
+  if (!encodeMaps(p, device, plan))
+    return false;
+  int depth = paddedDepth(p.depth);
+  Tile tile = wgmmaTile(depth);
+  int64_t heads = p.batch * p.headsQ;
+  a.rowBlocks = int32_t(ceilDiv(p.queries, tile.rows));
+  a.splits = chooseSplits(a.rowBlocks * heads, device.multiprocessors,
+                          ceilDiv(p.keys, tile.keys), 4);
+  int64_t headBytes = std::max<int64_t>(p.keys * depth * 4, 1);
+  int64_t kvHeads = std::max<int64_t>(kSectionBytes / headBytes, 1);
+  a.headsPerSection = int32_t(std::min(kvHeads * a.group, heads));
+  int64_t grid = heads * a.rowBlocks * a.splits;
+  if (grid > kMaxGrid)
+    return false;
+  plan.attend = {wgmmaName(p.type, depth), uint32_t(grid), tile.threads,
+                 tile.sharedBytes};
+  return true;
+}
+
+bool planPacked(const AttentionProblem &p, const AttentionDevice &device,
+                AttentionPlan &plan) {
+  AttentionParameters &a = plan.parameters;
+  int depth = paddedDepth(p.depth);
+  bool few =
+      p.type != AttentionType::F32 && depth <= 128 && p.queries * a.group <= 16;
+  Tile tile = p.type == AttentionType::F32 ? simtTile(depth)
+              : few                        ? fewTile(depth)
+                                           : mmaTile(depth);
+  int64_t heads = p.batch * p.headsKV;
+  a.rowBlocks = int32_t(ceilDiv(p.queries * a.group, tile.rows));
+  a.splits = chooseSplits(a.rowBlocks * heads, 2 * device.multiprocessors,
+                          ceilDiv(p.keys, tile.keys), 2);
+  a.headsPerSection = int32_t(heads);
+  int64_t grid = heads * a.rowBlocks * a.splits;
+  if (grid > kMaxGrid)
+    return false;
+  plan.attend = {few ? fewName(p.type, depth) : packedName(p.type, depth),
+                 uint32_t(grid), tile.threads, tile.sharedBytes};
+  return true;
+}
+
+} // namespace
+
+std::string planAttention(const AttentionProblem &problem,
+                          const AttentionDevice &device, AttentionPlan &plan) {
+  plan = AttentionPlan();
+  if (std::string error = checkProblem(problem); !error.empty())
+    return error;
+  if (problem.batch == 0 || problem.headsQ == 0 || problem.queries == 0 ||
+      problem.depth == 0)
+    return "";
+  fillParameters(problem, plan.parameters);
+  if (!planWgmma(problem, device, plan) && !planPacked(problem, device, plan))
+    return "attention: " + number(problem.queries) +
+           " queries need more blocks than a grid holds";
+  AttentionParameters &a = plan.parameters;
+  if (a.splits == 1)
+    return "";
+  int64_t rows = problem.batch * problem.headsQ * problem.queries;
+  plan.workspaceBytes = size_t(rows * a.splits * (problem.depth + 1) * 4);
+  plan.combine = {combineName(problem.type), uint32_t(rows), 128, 0};
+  return "";
+}
+
+void setAttentionWorkspace(AttentionPlan &plan, void *workspace) {
+  AttentionParameters &a = plan.parameters;
+  int64_t rows = int64_t(a.batch) * a.headsQ * a.queries * a.splits;
+  a.partial = static_cast<float *>(workspace);
+  a.partialLog = a.partial + rows * a.depth;
+}
+
+} // namespace dtensor::rt::cuda

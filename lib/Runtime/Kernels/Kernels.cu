@@ -1,0 +1,4 @@
+//===- Kernels.cu - all prebuilt kernels as one module --------------------===//
+
+#include "AttentionKernels.cu"
+#include "Copy.cu"
