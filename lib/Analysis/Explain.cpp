@@ -281,7 +281,8 @@ static void emitRemark(const Movement &movement, const Facts &facts) {
                               << movement.describeSteps();
   if (!movement.plan.steps.empty())
     remark << ": " << describeBytes(movement.plan.bytes, facts) << ", "
-           << microseconds(movement.plan.time);
+           << microseconds(movement.plan.time)
+           << (movement.inLoop ? ", each time around a loop" : "");
   remark.attachNote(op.getInput().getLoc()) << movement.given;
   for (const std::string &wanted : movement.wanted)
     remark.attachNote() << wanted;

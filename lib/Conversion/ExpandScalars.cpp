@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 
@@ -43,6 +44,26 @@ struct CallExpM1 : OpRewritePattern<math::ExpM1Op> {
     }
     rewriter.replaceOpWithNewOp<func::CallOp>(op, "expm1", op.getType(),
                                               op.getOperand());
+    return success();
+  }
+};
+
+/// bf16 to f64 through f32, exactly.
+struct WidenBF16 : OpRewritePattern<arith::ExtFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::ExtFOp op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType(), from = op.getIn().getType();
+    if (!getElementTypeOrSelf(from).isBF16() ||
+        getElementTypeOrSelf(type).isF32())
+      return rewriter.notifyMatchFailure(op, "has an expansion of its own");
+    Type middle = rewriter.getF32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      middle = vector.clone(middle);
+    Value wide =
+        arith::ExtFOp::create(rewriter, op.getLoc(), middle, op.getIn());
+    rewriter.replaceOpWithNewOp<arith::ExtFOp>(op, type, wide);
     return success();
   }
 };
@@ -93,5 +114,5 @@ void dtensor::populateExpandScalarPatterns(RewritePatternSet &patterns) {
   math::populateExpansionPatterns(
       patterns, {"fpowi", "rsqrt", "roundeven", "ctlz", "clampf"});
   populateMathPolynomialApproximationPatterns(patterns, isApproximated);
-  patterns.add<CallExpM1, TruncateDouble>(patterns.getContext());
+  patterns.add<CallExpM1, TruncateDouble, WidenBF16>(patterns.getContext());
 }

@@ -59,6 +59,10 @@ public:
                              lowerAttentionToLinalg(rewriter, attention));
           return success();
         })
+        .Case<ScatterOp, ScanOp, SortOp>([&](Operation *ordered) {
+          rewriter.replaceOp(ordered, lowerOrderedToLoops(rewriter, ordered));
+          return success();
+        })
         .Case<CheckOp>([&](CheckOp check) { return lowerCheck(check); })
         .Default([&](Operation *other) -> LogicalResult {
           return other->emitOpError(

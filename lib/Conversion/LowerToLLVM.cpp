@@ -268,8 +268,8 @@ static void dropAttributes(ModuleOp module) {
 
 // For each kernel, the positions of pointers that nothing else overlaps. A
 // memref of rank r is passed as two pointers, the offset, sizes and strides.
-using KernelPointers = llvm::StringMap<SmallVector<unsigned>,
-                                       llvm::MallocAllocator>;
+using KernelPointers =
+    llvm::StringMap<SmallVector<unsigned>, llvm::MallocAllocator>;
 static KernelPointers findKernels(ModuleOp module) {
   KernelPointers kernels;
   for (auto function : module.getOps<func::FuncOp>()) {

@@ -63,3 +63,11 @@ func.func private @a_kernel_stays_a_function(%x: memref<4xf32>, %y: memref<4xf32
   memref.copy %x, %y : memref<4xf32> to memref<4xf32>
   return
 }
+
+// CHECK-LABEL: llvm.func @local.bf16_widens_to_f64_through_f32(
+// CHECK: llvm.shl
+// CHECK: llvm.fpext %{{.*}} : f32 to f64
+func.func @bf16_widens_to_f64_through_f32(%x: bf16) -> f64 {
+  %0 = arith.extf %x : bf16 to f64
+  return %0 : f64
+}

@@ -176,6 +176,16 @@ bool Program::run(const std::vector<HostArray> &args, Error &error) {
                error);
 }
 
+bool Program::load(const std::vector<HostArray> &args, Error &error) {
+  ArrayList list(args);
+  return check(dtensor_rt_launch_load(launch.get(), list.data(), list.size()),
+               error);
+}
+
+bool Program::execute(Error &error) {
+  return check(dtensor_rt_launch_execute(launch.get(), nullptr), error);
+}
+
 dtensor_rt_rank_stats Program::getStats(int64_t rank) const {
   dtensor_rt_rank_stats stats = {};
   stats.struct_size = sizeof(stats);

@@ -61,6 +61,11 @@ public:
   bool bind(const std::vector<HostArray> &args, Error &error);
   bool run(const std::vector<HostArray> &args, Error &error);
 
+  /// Puts the arguments where the ranks run, then runs on them: what is left
+  /// of run() when nothing is distributed or collected.
+  bool load(const std::vector<HostArray> &args, Error &error);
+  bool execute(Error &error);
+
   const std::vector<HostArray> &getResults() const { return results; }
   dtensor_rt_rank_stats getStats(int64_t rank) const;
 

@@ -41,11 +41,14 @@ void printJson(const Program &program) {
   for (int64_t rank = 0; rank < program.numRanks(); ++rank) {
     dtensor_rt_rank_stats stats = program.getStats(rank);
     std::printf("{\"rank\": %lld, \"collectives\": %s, \"bytes\": %s, "
-                "\"peak_bytes\": %lld, \"seconds\": %.9f}\n",
+                "\"peak_bytes\": %lld, \"seconds\": %.9f, \"kernels\": %lld, "
+                "\"library_calls\": %lld}\n",
                 static_cast<long long>(rank),
                 jsonObject(stats.collectives).c_str(),
                 jsonObject(stats.bytes).c_str(),
-                static_cast<long long>(stats.peak_bytes), stats.seconds);
+                static_cast<long long>(stats.peak_bytes), stats.seconds,
+                static_cast<long long>(stats.kernels),
+                static_cast<long long>(stats.library_calls));
   }
 }
 
@@ -60,6 +63,8 @@ void printText(const Program &program) {
     }
     most.peak_bytes = std::max(most.peak_bytes, stats.peak_bytes);
     most.seconds = std::max(most.seconds, stats.seconds);
+    most.kernels = std::max(most.kernels, stats.kernels);
+    most.library_calls = std::max(most.library_calls, stats.library_calls);
   }
   std::printf("ranks: %lld\n", static_cast<long long>(program.numRanks()));
   for (int kind = 0; kind < DTENSOR_RT_NUM_COLLECTIVES; ++kind)
@@ -68,8 +73,13 @@ void printText(const Program &program) {
                   dtensor_rt_collective_name(kind),
                   static_cast<long long>(most.collectives[kind]),
                   static_cast<long long>(most.bytes[kind]));
+  if (most.kernels || most.library_calls)
+    std::printf("kernels: %lld, library calls: %lld per rank\n",
+                static_cast<long long>(most.kernels),
+                static_cast<long long>(most.library_calls));
   std::printf("peak memory: at most %lld bytes per rank\n",
               static_cast<long long>(most.peak_bytes));
+  // On GPUs it is the time to queue the work.
   std::printf("time: %.3f ms on the slowest rank\n", most.seconds * 1e3);
 }
 
@@ -121,8 +131,9 @@ void dtensor::run::printTimings(std::vector<Timing> timings) {
     wall.push_back(timing.wall * 1e3);
   }
   std::printf("bench: %zu runs, slowest rank: median %.4f ms, min %.4f ms, max "
-              "%.4f ms; with distribution: median %.4f ms\n",
+              "%.4f ms; wall: median %.4f ms, min %.4f ms\n",
               timings.size(), median(program),
               *std::min_element(program.begin(), program.end()),
-              *std::max_element(program.begin(), program.end()), median(wall));
+              *std::max_element(program.begin(), program.end()), median(wall),
+              *std::min_element(wall.begin(), wall.end()));
 }

@@ -73,7 +73,7 @@ void BodyEmitter::emitExtract(tensor::ExtractOp op) {
                 memory.mayReadWide(operand));
   }
   if (regular) {
-    values[op.getResult()] = memory.load(operand, indices, predicate);
+    values[op.getResult()] = memory.load(operand, indices);
     return;
   }
   Lanes result;
@@ -81,7 +81,7 @@ void BodyEmitter::emitExtract(tensor::ExtractOp op) {
     SmallVector<Lanes> one;
     for (const Lanes &position : indices)
       one.push_back(pickLane(position, lane));
-    result.values.push_back(memory.load(operand, one, predicate).get(0));
+    result.values.push_back(memory.load(operand, one).get(0));
   }
   values[op.getResult()] = result;
 }
@@ -174,8 +174,7 @@ SmallVector<Value> BodyEmitter::cloneForLane(Operation &op, unsigned lane) {
       auto extract = cast<tensor::ExtractOp>(inner);
       SmallVector<Lanes> indices(extract.getIndices().begin(),
                                  extract.getIndices().end());
-      value = memory.load(*memory.findInput(extract.getTensor()), indices,
-                          predicate)
+      value = memory.load(*memory.findInput(extract.getTensor()), indices)
                   .get(0);
     }
     inner->getResult(0).replaceAllUsesWith(value);

@@ -21,12 +21,9 @@ class BodyEmitter {
 public:
   using Values = llvm::DenseMap<mlir::Value, Lanes>;
 
-  /// `positions` are those of the op's loops; nothing is read where
-  /// `predicate` does not hold.
-  BodyEmitter(KernelMemory &memory, llvm::ArrayRef<Lanes> positions,
-              mlir::Value predicate)
-      : memory(memory), builder(memory.getBuilder()), positions(positions),
-        predicate(predicate) {}
+  /// `positions` are those of the op's loops.
+  BodyEmitter(KernelMemory &memory, llvm::ArrayRef<Lanes> positions)
+      : memory(memory), builder(memory.getBuilder()), positions(positions) {}
 
   void map(mlir::Value value, const Lanes &lanes) { values[value] = lanes; }
   /// Every op of the body but the terminator and `skipped`.
@@ -47,7 +44,6 @@ private:
   KernelMemory &memory;
   mlir::OpBuilder &builder;
   llvm::SmallVector<Lanes> positions;
-  mlir::Value predicate;
   Values values;
 };
 

@@ -310,6 +310,8 @@ private:
     Variant rows = build(wide, {Geometry::Rows, true, kChunks}, "rows");
     rows.conditions.push_back(
         {ConditionKind::ExtentAtMost, wide.innerMask(), limit});
+    // An empty row has nothing that could be read in place of the missing.
+    rows.conditions.push_back({ConditionKind::ExtentAbove, wide.innerMask(), 0});
     variants.push_back(rows);
     variants.push_back(build(wide, {Geometry::Rows, false, 1}, "loop"));
   }

@@ -29,6 +29,8 @@ using linalg::GenericOp;
 namespace {
 /// Some lanes of a row and what is known there.
 struct Place {
+  /// Those of the row's first lanes where the place does not exist: reading
+  /// needs no branch, only storing and summing do.
   SmallVector<Lanes> positions;
   /// Null: the place exists for sure.
   Value predicate;
@@ -213,11 +215,18 @@ private:
                             number);
       Value first = memory.add(memory.mul(number, total), thread);
       first = memory.mul(first, memory.index(space.lanes));
-      setInner(place, first);
       place.predicate = less(first, innerExtent);
-      if (schedule.geometry == Geometry::Chunks)
-        place.predicate = memory.both(place.predicate, active);
+      first = arith::SelectOp::create(builder, loc, place.predicate, first,
+                                      memory.index(0));
+      setInner(place, first);
     }
+    // All reads come before any use, so that they overlap.
+    for (GenericOp op : cluster.ops)
+      for (OpOperand &operand : op->getOpOperands())
+        if (io.findInput(operand.get()) &&
+            !op.getMatchingBlockArgument(&operand).use_empty())
+          for (Place &place : places)
+            readInput({operand.get(), cluster.getMap(operand)}, place);
   }
 
   //===--------------------------------------------------------------------===//
@@ -380,10 +389,8 @@ private:
     for (auto &[known, lanes] : owner.loads)
       if (known == access)
         return lanes;
-    // Rows exist even where places do not, except on a grid of chunks.
-    Value predicate = ofRow ? Value() : place.predicate;
     Lanes lanes = memory.load(*io.findInput(access.tensor),
-                              getIndices(access.map, place), predicate);
+                              getIndices(access.map, place));
     owner.loads.push_back({access, lanes});
     return lanes;
   }
@@ -407,7 +414,7 @@ private:
     SmallVector<Lanes> positions;
     for (unsigned dim : cluster.loops.find(op)->second)
       positions.push_back(place.positions[dim]);
-    return BodyEmitter(memory, positions, place.predicate);
+    return BodyEmitter(memory, positions);
   }
 
   void emitElementwise(GenericOp op, Place &place) {

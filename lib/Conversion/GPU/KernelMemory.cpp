@@ -179,38 +179,16 @@ Value KernelMemory::advance(const Address &address, Type memory,
 
 static unsigned getAlignment(unsigned bytes) { return std::min(bytes, 16u); }
 
-Value KernelMemory::guard(Value predicate, Value zero,
-                          llvm::function_ref<Value()> body) {
-  if (!predicate)
-    return body();
-  auto branch = scf::IfOp::create(builder, getLoc(), zero.getType(), predicate,
-                                  /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard insertion(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, getLoc(), body());
-  builder.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(builder, getLoc(), zero);
-  return branch.getResult(0);
-}
-
-static Value zeroOf(OpBuilder &builder, Location loc, Type type) {
-  return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-}
-
-Lanes KernelMemory::load(unsigned operand, ArrayRef<Lanes> indices,
-                         Value predicate) {
+Lanes KernelMemory::load(unsigned operand, ArrayRef<Lanes> indices) {
   Type element = getElementTypeOrSelf(io.operands[operand]);
   Type memory = getMemoryType(element);
   Address address = locate(operand, indices);
-  auto read = [&](Type type, unsigned lane) {
-    Value zero = zeroOf(builder, getLoc(), type);
-    return guard(predicate, zero, [&]() -> Value {
-      unsigned count =
-          isa<VectorType>(type) ? cast<VectorType>(type).getNumElements() : 1;
-      return LLVM::LoadOp::create(builder, getLoc(), type,
-                                  advance(address, memory, lane),
-                                  getAlignment(count * bytesOf(memory)));
-    });
+  auto read = [&](Type type, unsigned lane) -> Value {
+    auto vector = dyn_cast<VectorType>(type);
+    unsigned count = vector ? vector.getNumElements() : 1;
+    return LLVM::LoadOp::create(builder, getLoc(), type,
+                                advance(address, memory, lane),
+                                getAlignment(count * bytesOf(memory)));
   };
   Lanes result;
   if (!address.step)

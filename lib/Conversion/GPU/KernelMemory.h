@@ -74,10 +74,9 @@ public:
   mlir::Value getScalar(mlir::Value value);
 
   /// Element of `operand` at `indices`; with lanes, where the last index is
-  /// iota and the memory is known to be contiguous, one wide access. Zero where
-  /// `predicate`, if there is one, does not hold.
-  Lanes load(unsigned operand, llvm::ArrayRef<Lanes> indices,
-             mlir::Value predicate);
+  /// iota and the memory is known to be contiguous, one wide access.
+  Lanes load(unsigned operand, llvm::ArrayRef<Lanes> indices);
+  /// Stores where `predicate`, if there is one, holds.
   void store(unsigned operand, llvm::ArrayRef<Lanes> indices,
              const Lanes &value, mlir::Value predicate);
 
@@ -101,8 +100,6 @@ private:
   mlir::Value advance(const Address &address, mlir::Type memory, unsigned lane);
   mlir::Value toMemory(mlir::Value value);
   mlir::Value fromMemory(mlir::Value value, mlir::Type element);
-  mlir::Value guard(mlir::Value predicate, mlir::Value zero,
-                    llvm::function_ref<mlir::Value()> body);
 
   mlir::OpBuilder &builder;
   mlir::gpu::GPUFuncOp kernel;

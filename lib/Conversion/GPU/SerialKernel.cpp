@@ -106,7 +106,7 @@ private:
     if (auto fill = tensor.getDefiningOp<linalg::FillOp>())
       return memory.getScalar(fill.getInputs().front());
     if (auto number = io.findInput(tensor))
-      return memory.load(*number, indices(operand), Value()).get(0);
+      return memory.load(*number, indices(operand)).get(0);
     Type element = getElementTypeOrSelf(tensor.getType());
     TypedAttr value = builder.getZeroAttr(element);
     if (auto constant = tensor.getDefiningOp<arith::ConstantOp>())
@@ -134,7 +134,7 @@ private:
     SmallVector<Lanes> all;
     for (Value position : positions)
       all.push_back(Lanes(position));
-    BodyEmitter body(memory, all, Value());
+    BodyEmitter body(memory, all);
     for (OpOperand *operand : op.getDpsInputOperands())
       if (!op.getMatchingBlockArgument(operand).use_empty())
         body.map(op.getMatchingBlockArgument(operand), Lanes(read(*operand)));

@@ -118,11 +118,36 @@ LogicalResult rewriteView(Operation *op, Value source,
   return success();
 }
 
+/// Upstream's verifier lets some lists pass that name no dimensions. The groups
+/// must be the numbers 0 ... parts - 1 in order, cut into one group per whole.
+LogicalResult verifyReassociation(Operation *op,
+                                  ArrayRef<ReassociationIndices> groups,
+                                  size_t wholes, size_t parts) {
+  if (groups.size() != wholes)
+    return op->emitOpError("has ")
+           << groups.size() << " groups for " << wholes << " dimensions";
+  size_t next = 0;
+  for (ArrayRef<int64_t> group : groups)
+    for (int64_t part : group) {
+      if (part != static_cast<int64_t>(next))
+        return op->emitOpError("groups dimension ")
+               << part << " where dimension " << next << " is next";
+      ++next;
+    }
+  if (next != parts)
+    return op->emitOpError("groups ")
+           << next << " dimensions of " << parts;
+  return success();
+}
+
 struct ExpandModel : OpModel<ExpandModel, tensor::ExpandShapeOp> {
   LogicalResult rewrite(tensor::ExpandShapeOp op,
                         NormalizeContext &context) const {
     SmallVector<Expr> sizes = getMixedExprs(context, op.getMixedOutputShape());
     SmallVector<Expr> source = context.getExtents(op.getSrc());
+    if (failed(verifyReassociation(op, op.getReassociationIndices(),
+                                   source.size(), sizes.size())))
+      return failure();
     for (auto [dim, group] : llvm::enumerate(op.getReassociationIndices())) {
       Expr product = Expr::constant(context.getExprContext(), 1);
       for (int64_t part : group)
@@ -139,6 +164,10 @@ struct CollapseModel : OpModel<CollapseModel, tensor::CollapseShapeOp> {
   LogicalResult rewrite(tensor::CollapseShapeOp op,
                         NormalizeContext &context) const {
     SmallVector<Expr> source = context.getExtents(op.getSrc());
+    if (failed(verifyReassociation(op, op.getReassociationIndices(),
+                                   op.getResultType().getRank(),
+                                   source.size())))
+      return failure();
     SmallVector<Expr> sizes;
     for (ArrayRef<int64_t> group : op.getReassociationIndices()) {
       Expr product = Expr::constant(context.getExprContext(), 1);

@@ -8,14 +8,19 @@
 #ifndef DTENSOR_DIALECT_DTENSOR_IR_DTENSOR_H
 #define DTENSOR_DIALECT_DTENSOR_IR_DTENSOR_H
 
+#include "dtensor/Dialect/DTensor/IR/ActivationOps.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
+#include "dtensor/Dialect/DTensor/IR/LossOps.h"
 #include "dtensor/Dialect/DTensor/IR/MatrixOps.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
 #include "dtensor/Dialect/DTensor/IR/PointwiseOps.h"
 #include "dtensor/Dialect/DTensor/IR/ReductionOps.h"
+#include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
+#include "dtensor/Dialect/DTensor/IR/ShapingOps.h"
+#include "dtensor/Dialect/DTensor/IR/StatisticsOps.h"
 #include "dtensor/Dialect/DTensor/IR/ViewOps.h"
 
 #endif // DTENSOR_DIALECT_DTENSOR_IR_DTENSOR_H

@@ -136,3 +136,13 @@ func.func @constraint_on_another_mesh(%x: tensor<?xf32> {dtensor.layout = #dtens
   %0 = dtensor.constraint %x to #l2 : tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#rows = #dtensor.layout<#mesh, [shard(0)], (B, S)>
+func.func @group_of_a_dimension_that_is_not_there(%x: tensor<?x?xf32> {dtensor.layout = #rows}) -> tensor<?xf32> {
+  // expected-error @+1 {{'tensor.collapse_shape' op groups dimension -9223372036854775808 where dimension 0 is next}}
+  %0 = tensor.collapse_shape %x [[-9223372036854775808, 1]] : tensor<?x?xf32> into tensor<?xf32>
+  return %0 : tensor<?xf32>
+}

@@ -1,0 +1,163 @@
+//===- CudaStoreTest.cpp - how ranks of a job find each other ---*- C++ -*-===//
+
+#include "../../../lib/Runtime/Backends/CUDA/Store.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+#include <future>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace dtensor::rt::cuda;
+using testing::HasSubstr;
+
+namespace {
+
+int freePort() { return 20000 + getpid() % 20000; }
+
+Job jobOf(int64_t rank, int64_t size, int port) {
+  Job job;
+  job.rank = rank;
+  job.size = size;
+  job.address = "127.0.0.1";
+  job.port = port;
+  return job;
+}
+
+TEST(Store, AValueReachesRanksThatWaitForItAlready) {
+  int port = freePort();
+  auto first = makeTcpStore(jobOf(0, 2, port), 5);
+  auto second = makeTcpStore(jobOf(1, 2, port), 5);
+  auto value = std::async([&] { return second->get("key", 5); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::string bytes("a\0b", 3);
+  first->set("key", bytes);
+  EXPECT_EQ(value.get(), bytes);
+  EXPECT_EQ(first->get("key", 5), bytes);
+  second.reset();
+}
+
+TEST(Store, AMissingValueIsAnErrorAfterAWhile) {
+  auto store = makeTcpStore(jobOf(0, 1, freePort() + 1), 5);
+  try {
+    store->get("nobody", 0.1);
+    FAIL();
+  } catch (const std::exception &error) {
+    EXPECT_THAT(error.what(), HasSubstr("no rank set \"nobody\" within 0.1 s"));
+  }
+}
+
+TEST(Store, AnUnreachableFirstRankIsAnErrorWithItsAddress) {
+  try {
+    makeTcpStore(jobOf(1, 2, freePort() + 2), 0.2);
+    FAIL();
+  } catch (const std::exception &error) {
+    EXPECT_THAT(error.what(), HasSubstr("rank 1 cannot reach rank 0 at "
+                                        "127.0.0.1:"));
+  }
+}
+
+TEST(Store, AFailureIsToldToTheOthers) {
+  int port = freePort() + 3;
+  auto first = makeTcpStore(jobOf(0, 2, port), 5);
+  auto second = makeTcpStore(jobOf(1, 2, port), 5);
+  std::promise<std::string> told;
+  first->setOnFailure([&](int64_t rank, const std::string &message) {
+    told.set_value(std::to_string(rank) + ": " + message);
+  });
+  second->fail(1, "no memory");
+  EXPECT_EQ(told.get_future().get(), "1: no memory");
+  second.reset();
+}
+
+/// Killed without a word, as by kill -9.
+TEST(Store, AProcessThatEndsIsReportedAtOnce) {
+  int port = freePort() + 4;
+  pid_t child = fork();
+  if (child == 0) {
+    auto store = makeTcpStore(jobOf(1, 2, port), 10);
+    store->set("here", "1");
+    pause();
+    _exit(0);
+  }
+  auto store = makeTcpStore(jobOf(0, 2, port), 5);
+  store->get("here", 10);
+  std::promise<std::string> told;
+  store->setOnFailure([&](int64_t rank, const std::string &message) {
+    told.set_value(std::to_string(rank) + ": " + message);
+  });
+  kill(child, SIGKILL);
+  auto future = told.get_future();
+  ASSERT_EQ(future.wait_for(std::chrono::seconds(5)),
+            std::future_status::ready);
+  EXPECT_EQ(future.get(), "1: its process ended");
+  waitpid(child, nullptr, 0);
+}
+
+TEST(Store, AGoodbyeIsNoFailure) {
+  int port = freePort() + 5;
+  auto first = makeTcpStore(jobOf(0, 2, port), 5);
+  bool hasFailed = false;
+  first->setOnFailure([&](int64_t, const std::string &) { hasFailed = true; });
+  makeTcpStore(jobOf(1, 2, port), 5).reset();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_FALSE(hasFailed);
+}
+
+class JobTest : public testing::Test {
+protected:
+  void SetUp() override {
+    for (const char *name :
+         {"RANK", "WORLD_SIZE", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK",
+          "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_PROCID",
+          "SLURM_NTASKS", "SLURM_LOCALID", "MASTER_ADDR", "MASTER_PORT",
+          "PMI_RANK", "PMI_SIZE", "DTENSOR_PORT"})
+      unsetenv(name);
+  }
+  void TearDown() override { SetUp(); }
+  void set(const char *name, const char *value) { setenv(name, value, 1); }
+};
+
+TEST_F(JobTest, WithoutALauncherAllRanksAreHere) {
+  EXPECT_FALSE(readJob().isDistributed());
+}
+
+TEST_F(JobTest, EveryLauncherIsUnderstood) {
+  set("RANK", "3");
+  set("WORLD_SIZE", "4");
+  set("LOCAL_RANK", "1");
+  set("MASTER_ADDR", "host");
+  set("MASTER_PORT", "29500");
+  Job job = readJob();
+  EXPECT_EQ(job.rank, 3);
+  EXPECT_EQ(job.size, 4);
+  EXPECT_EQ(job.localRank, 1);
+  EXPECT_EQ(job.address, "host");
+  EXPECT_EQ(job.port, 29517);
+  SetUp();
+  set("OMPI_COMM_WORLD_RANK", "1");
+  set("OMPI_COMM_WORLD_SIZE", "2");
+  set("OMPI_COMM_WORLD_LOCAL_RANK", "0");
+  EXPECT_EQ(readJob().rank, 1);
+  EXPECT_EQ(readJob().localRank, 0);
+  SetUp();
+  set("SLURM_PROCID", "5");
+  set("SLURM_NTASKS", "8");
+  EXPECT_EQ(readJob().rank, 5);
+}
+
+TEST_F(JobTest, ABrokenEnvironmentIsAnError) {
+  set("RANK", "x");
+  set("WORLD_SIZE", "4");
+  try {
+    readJob();
+    FAIL();
+  } catch (const std::exception &error) {
+    EXPECT_THAT(error.what(), HasSubstr("environment variable RANK is \"x\""));
+  }
+}
+
+} // namespace
