@@ -2,6 +2,7 @@
 
 import glob
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -55,6 +56,11 @@ else:
 # `REQUIRES: cuda` is one GPU, `cuda-2` two, and so on.
 for count in range(1, len(glob.glob("/dev/nvidia[0-9]*")) + 1):
     config.available_features.update({"cuda", f"cuda-{count}"})
+# A browser, to look at pages that the compiler writes.
+browser = shutil.which("chromium") or shutil.which("google-chrome")
+if browser:
+    config.available_features.add("chromium")
+    config.substitutions.append(("%chromium", browser))
 config.substitutions.append(("%src", config.dtensor_src_root))
 config.substitutions.append(("%obj", config.dtensor_obj_root))
 config.substitutions.append(("%rt", os.path.join(lib_dir, "libdtensor_rt.so")))

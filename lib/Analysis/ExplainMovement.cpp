@@ -340,7 +340,7 @@ void MovementExplainer::describeUsers(Movement &movement,
 
 std::optional<Movement> MovementExplainer::explain(RedistributeOp op) {
   LayoutAttr from = getLayout(op.getInput()), to = getLayout(op.getResult());
-  if (!from || !to)
+  if (!from || !to || from.getLayout().hasOpen() || to.getLayout().hasOpen())
     return std::nullopt;
   const Planned &planned = lookup(op);
   if (!planned.plan)

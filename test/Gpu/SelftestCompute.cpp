@@ -62,6 +62,31 @@ void testTranspose(Rig &rig, int32_t dtype, int64_t rows, int64_t cols) {
   checkClose(big.read(), wanted, 0, what + ", into a part");
 }
 
+/// dst[b, j, c, i] = src[i, b, j, c]: a transposition among other dimensions.
+void testPermutation(Rig &rig, int32_t dtype, std::array<int64_t, 4> n) {
+  HostArray host = makeRandom(dtype, {n[0], n[1], n[2], n[3]}, 5, -100, 100);
+  DeviceArray src(*rig.session, 0, host);
+  DeviceArray dst(*rig.session, 0,
+                  makeArray(dtype, {n[1], n[2], n[3], n[0]}));
+  std::string what =
+      std::string("permutation of ") + dtensor_rt_dtype_name(dtype);
+  rig.runChecked(
+      [&](rt::RankContext &context) {
+        Descriptor swapped(src.get(), {n[2], n[1], n[3], n[0]},
+                           {n[3], n[2] * n[3], 1, n[1] * n[2] * n[3]});
+        Descriptor to(dst.get(), {n[2], n[1], n[3], n[0]},
+                      {n[3] * n[0], n[2] * n[3] * n[0], n[0], 1});
+        rt::abi::dtensor_rt_copy(&context, 4, swapped.get(), to.get(), dtype);
+      },
+      what);
+  std::vector<double> wanted;
+  int64_t inner = n[1] * n[2] * n[3];
+  for (int64_t rest = 0; rest < inner; ++rest)
+    for (int64_t i = 0; i < n[0]; ++i)
+      wanted.push_back(run::getElement(host, i * inner + rest));
+  checkClose(dst.read(), wanted, 0, what);
+}
+
 void testFill(Rig &rig, int32_t dtype) {
   HostArray one = makeArray(dtype, {1});
   run::setElement(one, 0, dtype == DTENSOR_RT_i1 ? 1 : 3);
@@ -237,6 +262,9 @@ void selftest::testCopies() {
     testTranspose(rig, dtype, 64, 128);
     testTranspose(rig, dtype, 1, 5);
     testTranspose(rig, dtype, 0, 5);
+    testTranspose(rig, dtype, 200, 77);
+    testPermutation(rig, dtype, {70, 3, 5, 66});
+    testPermutation(rig, dtype, {9, 2, 3, 130});
     testFill(rig, dtype);
   }
 }

@@ -1,6 +1,7 @@
 //===- runtime_selftest.cpp - checks of the CUDA runtime on GPUs -*-C++-*-===//
 //
 //   runtime_selftest [--gpus=N] [--quick] [--bench] [--only=NAME]
+//   runtime_selftest [--kill | --kill-graph]   see SelftestProcesses.cpp
 //
 // Checks every function that compiled code may call on 1 .. N GPUs of this
 // machine against results of the host in double precision. Exit code 1 when
@@ -10,6 +11,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Selftest.h"
+
+#include "../../lib/Runtime/Backends/CUDA/Store.h"
 
 #include <cmath>
 #include <cstdio>
@@ -160,7 +163,7 @@ rt::PackedAxes selftest::pack(const std::vector<unsigned> &axes) {
 
 int main(int argc, char **argv) {
   int numGpus = 0;
-  bool withTimes = false;
+  bool withTimes = false, withKill = false, inGraph = false;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     std::string arg = argv[i];
@@ -170,6 +173,10 @@ int main(int argc, char **argv) {
       only = arg.substr(7);
     else if (arg == "--quick")
       isQuick = true;
+    else if (arg == "--kill")
+      withKill = true;
+    else if (arg == "--kill-graph")
+      withKill = inGraph = true;
     else if (arg == "--bench")
       withTimes = true;
     else {
@@ -178,6 +185,7 @@ int main(int argc, char **argv) {
     }
   }
   try {
+    int64_t numProcesses = rt::cuda::readJob().size;
     auto most = static_cast<int>(rt::getCudaBackend().getMaxRanks());
     if (numGpus == 0 || numGpus > most)
       numGpus = most;
@@ -194,6 +202,10 @@ int main(int argc, char **argv) {
         {"graphs", [&] { testGraphs(numGpus); }},
         {"failures", [&] { testFailures(numGpus); }},
     };
+    if (numProcesses > 1)
+      parts = {{"processes", [&] {
+                  testProcesses(numProcesses, withKill, inGraph);
+                }}};
     if (withTimes)
       parts.push_back({"bench", [&] { benchmark(numGpus); }});
     for (const Part &part : parts) {

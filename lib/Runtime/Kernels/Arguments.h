@@ -27,6 +27,22 @@ struct CopyArguments {
   int64_t srcStrides[kCopyMaxRank];
 };
 
+inline constexpr int kTransposeTile = 64;
+
+/// Blocks of a matrix that is packed along its rows in src and along its
+/// columns in dst: dst[j * dstRow + i] = src[i * srcRow + j], for each of
+/// `count` matrices that the other dimensions name. In elements.
+struct TransposeArguments {
+  void *dst;
+  const void *src;
+  int64_t rows, cols, srcRow, dstRow;
+  int64_t tileRows, tileCols; // number of tiles
+  int32_t rank;
+  int64_t sizes[kCopyMaxRank];
+  int64_t dstStrides[kCopyMaxRank];
+  int64_t srcStrides[kCopyMaxRank];
+};
+
 /// Element i of dst from element i of src, both packed.
 struct ConvertArguments {
   void *dst;

@@ -44,22 +44,89 @@ template <> __device__ uint4 repeatBits<uint4>(int64_t bits) {
   return make_uint4(low, high, low, high);
 }
 
-template <typename Word, bool isFill>
+/// Loads of one thread in flight at once.
+constexpr int kInFlight = 4;
+
+template <typename Word, typename Index, bool isFill>
 static __device__ void copyWords(const CopyArguments &args) {
-  int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  int64_t first = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  bool isSmall = args.count <= INT32_MAX;
-  for (int64_t i = first; i < args.count; i += step) {
-    int64_t dst, src;
-    if (isSmall)
-      locate<uint32_t>(args, static_cast<uint32_t>(i), dst, src);
-    else
-      locate<uint64_t>(args, static_cast<uint64_t>(i), dst, src);
-    Word value = isFill ? repeatBits<Word>(args.bits)
-                        : static_cast<const Word *>(args.src)[src];
-    static_cast<Word *>(args.dst)[dst] = value;
+  constexpr Index kBlock = kCopyThreads * kInFlight;
+  Index count = static_cast<Index>(args.count);
+  // In Index, the last step may wrap: it is compared before it is taken.
+  for (Index base = blockIdx.x * kBlock; base < count;) {
+    Word values[kInFlight];
+    int64_t places[kInFlight];
+#pragma unroll
+    for (int u = 0; u < kInFlight; ++u) {
+      Index i = base + u * kCopyThreads + threadIdx.x;
+      int64_t src;
+      if (i >= count)
+        continue;
+      locate<Index>(args, i, places[u], src);
+      values[u] = isFill ? repeatBits<Word>(args.bits)
+                         : static_cast<const Word *>(args.src)[src];
+    }
+#pragma unroll
+    for (int u = 0; u < kInFlight; ++u)
+      if (base + u * kCopyThreads + threadIdx.x < count)
+        static_cast<Word *>(args.dst)[places[u]] = values[u];
+    Index step = gridDim.x * kBlock;
+    if (count - base <= step)
+      return;
+    base += step;
   }
 }
+
+template <typename Word, bool isFill>
+static __device__ void copyWords(const CopyArguments &args) {
+  if (args.count <= INT32_MAX)
+    copyWords<Word, uint32_t, isFill>(args);
+  else
+    copyWords<Word, uint64_t, isFill>(args);
+}
+
+/// A tile goes through shared memory, so that both sides are read and written
+/// along packed elements.
+template <typename Word>
+static __device__ void transpose(const TransposeArguments &args) {
+  constexpr int kTile = kTransposeTile, kLines = kCopyThreads / kTile;
+  __shared__ Word tile[kTile][kTile + (sizeof(Word) < 4 ? 4 / sizeof(Word) : 1)];
+  int64_t block = blockIdx.x;
+  int64_t tileCol = block % args.tileCols;
+  block /= args.tileCols;
+  int64_t tileRow = block % args.tileRows;
+  block /= args.tileRows;
+  int64_t dst = 0, src = 0;
+  for (int d = 0; d < args.rank; ++d) {
+    int64_t at = block % args.sizes[d];
+    block /= args.sizes[d];
+    dst += at * args.dstStrides[d];
+    src += at * args.srcStrides[d];
+  }
+  int64_t row = tileRow * kTile, col = tileCol * kTile;
+  int x = threadIdx.x % kTile, y = threadIdx.x / kTile;
+  const Word *from = static_cast<const Word *>(args.src) + src;
+#pragma unroll 8
+  for (int i = y; i < kTile; i += kLines)
+    if (row + i < args.rows && col + x < args.cols)
+      tile[i][x] = from[(row + i) * args.srcRow + col + x];
+  __syncthreads();
+  Word *to = static_cast<Word *>(args.dst) + dst;
+#pragma unroll 8
+  for (int j = y; j < kTile; j += kLines)
+    if (row + x < args.rows && col + j < args.cols)
+      to[(col + j) * args.dstRow + row + x] = tile[x][j];
+}
+
+#define DTENSOR_TRANSPOSE(BYTES, WORD)                                         \
+  extern "C" __global__ void __launch_bounds__(kCopyThreads)                   \
+      dtensor_transpose_##BYTES(                                               \
+          const __grid_constant__ TransposeArguments args) {                   \
+    transpose<WORD>(args);                                                     \
+  }
+DTENSOR_TRANSPOSE(1, uint8_t)
+DTENSOR_TRANSPOSE(2, uint16_t)
+DTENSOR_TRANSPOSE(4, uint32_t)
+DTENSOR_TRANSPOSE(8, uint64_t)
 
 #define DTENSOR_COPY(BYTES, WORD)                                              \
   extern "C" __global__ void __launch_bounds__(kCopyThreads)                   \

@@ -5,6 +5,7 @@
 #include "../../../lib/Runtime/Kernels/Arguments.h"
 #include "../../../lib/Runtime/Kernels/Attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -70,6 +71,31 @@ void copyWords(const CopyArguments &args, int bytes, bool isFill) {
     for (int b = 0; b < bytes; ++b)
       to[b] = reinterpret_cast<const char *>(&args.bits)[b % 8];
   }
+}
+
+void transposeTile(const TransposeArguments &args, int bytes, int64_t block) {
+  int64_t col = block % args.tileCols * kTransposeTile;
+  block /= args.tileCols;
+  int64_t row = block % args.tileRows * kTransposeTile;
+  block /= args.tileRows;
+  int64_t dst = 0, src = 0;
+  for (int d = 0; d < args.rank; ++d) {
+    dst += block % args.sizes[d] * args.dstStrides[d];
+    src += block % args.sizes[d] * args.srcStrides[d];
+    block /= args.sizes[d];
+  }
+  for (int64_t i = row; i < std::min(row + kTransposeTile, args.rows); ++i)
+    for (int64_t j = col; j < std::min(col + kTransposeTile, args.cols); ++j)
+      std::memcpy(static_cast<char *>(args.dst) +
+                      (dst + j * args.dstRow + i) * bytes,
+                  static_cast<const char *>(args.src) +
+                      (src + i * args.srcRow + j) * bytes,
+                  static_cast<size_t>(bytes));
+}
+
+void transpose(const TransposeArguments &args, int bytes, int64_t blocks) {
+  for (int64_t block = 0; block < blocks; ++block)
+    transposeTile(args, bytes, block);
 }
 
 template <typename Int>
@@ -362,6 +388,12 @@ FAKE_EXPORT int cuLaunchKernelEx(const LaunchConfig *config,
   if (!hasContext() || config->grid[0] == 0 || config->block[0] == 0)
     return kInvalid;
   int last = std::atoi(name.c_str() + name.rfind('_') + 1);
+  if (has("transpose")) {
+    auto args = *static_cast<TransposeArguments *>(params[0]);
+    int64_t blocks = config->grid[0];
+    config->stream->add([=] { transpose(args, last, blocks); });
+    return 0;
+  }
   if (has("combine"))
     return 0; // the first kernel has done everything
   if (has("attention")) {

@@ -179,16 +179,65 @@ uint64_t repeatElement(int64_t bits, int64_t bytes) {
 
 } // namespace
 
+/// True when no dimension continues another one in both arrays, but each of
+/// them is packed along some dimension: `args` is the transposition then.
+static bool makeTranspose(const CopyDim *dims, int count, int64_t bytes,
+                          const View &dst, const View &src,
+                          TransposeArguments &args) {
+  int row = 0, col = 0; // dims packed in dst, in src
+  for (int d = 1; d < count; ++d) {
+    if (dims[d].dst == bytes && !row)
+      row = d;
+    if (dims[d].src == bytes && !col)
+      col = d;
+  }
+  if (dims[0].size != bytes || !row || !col || row == col)
+    return false;
+  auto tiles = [](int64_t size) {
+    return (size + kTransposeTile - 1) / kTransposeTile;
+  };
+  args.dst = dst.base;
+  args.src = src.base;
+  args.rows = dims[row].size;
+  args.cols = dims[col].size;
+  args.srcRow = dims[row].src / bytes;
+  args.dstRow = dims[col].dst / bytes;
+  args.tileRows = tiles(args.rows);
+  args.tileCols = tiles(args.cols);
+  for (int d = 1; d < count; ++d) {
+    if (d == row || d == col)
+      continue;
+    args.sizes[args.rank] = dims[d].size;
+    args.dstStrides[args.rank] = dims[d].dst / bytes;
+    args.srcStrides[args.rank++] = dims[d].src / bytes;
+  }
+  // Thin matrices would leave most of a tile empty.
+  return args.rows >= 8 && args.cols >= 8;
+}
+
+bool Gpu::runTranspose(const View &dst, const View &src) {
+  CopyDim dims[kMaxRank + 1];
+  int64_t bytes = dst.elementBytes();
+  TransposeArguments args = {};
+  int count = mergeDims(dst, src, dims);
+  if (!makeTranspose(dims, count, bytes, dst, src, args))
+    return false;
+  int64_t blocks = args.tileRows * args.tileCols;
+  for (int32_t d = 0; d < args.rank; ++d)
+    blocks *= args.sizes[d];
+  if (blocks > INT32_MAX)
+    return false;
+  void *params[] = {&args};
+  launch(getKernel(concat("dtensor_transpose_", bytes).c_str()),
+         {blocks, 1, 1}, {kCopyThreads, 1, 1}, 0, params);
+  return true;
+}
+
 void Gpu::runCopy(const View &dst, const View *src, int64_t bits) {
+  if (src && runTranspose(dst, *src))
+    return;
   CopyDim dims[kMaxRank + 1];
   int count = mergeDims(dst, src ? *src : dst, dims);
-  if (src && count == 1) {
-    check(getDriver().memcpyDtoD(reinterpret_cast<DevicePtr>(dst.base),
-                                 reinterpret_cast<DevicePtr>(src->base),
-                                 static_cast<size_t>(dims[0].size), stream),
-          "copying");
-    return;
-  }
   int64_t word = wordBytes(dims, count, dst, src);
   CopyArguments args = {};
   args.dst = dst.base;
@@ -205,11 +254,19 @@ void Gpu::runCopy(const View &dst, const View *src, int64_t bits) {
     args.srcStrides[args.rank] = dims[d].src / word;
     args.count *= dims[d].size;
   }
+  // Packed and unaligned: the driver's copy is the faster one.
+  if (src && count == 1 && word < 16) {
+    check(getDriver().memcpyDtoD(reinterpret_cast<DevicePtr>(dst.base),
+                                 reinterpret_cast<DevicePtr>(src->base),
+                                 static_cast<size_t>(dims[0].size), stream),
+          "copying");
+    return;
+  }
   std::string kernel = concat(src ? "dtensor_copy_" : "dtensor_fill_", word);
-  int64_t blocks = (args.count + kCopyThreads - 1) / kCopyThreads;
+  int64_t blocks = (args.count + 4 * kCopyThreads - 1) / (4 * kCopyThreads);
   void *params[] = {&args};
   launch(getKernel(kernel.c_str()),
-         {std::min<int64_t>(blocks, multiprocessors * 32), 1, 1},
+         {std::min<int64_t>(blocks, multiprocessors * 64), 1, 1},
          {kCopyThreads, 1, 1}, 0, params);
 }
 

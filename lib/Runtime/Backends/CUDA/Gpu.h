@@ -76,6 +76,7 @@ public:
 private:
   Function getKernel(const char *name, int64_t sharedBytes = 0);
   void runAttention(const AttentionProblem &problem);
+  bool runTranspose(const View &dst, const View &src);
   void runCopy(const View &dst, const View *src, int64_t bits);
 
   int ordinal;

@@ -22,6 +22,10 @@ bool Pool::addSegment(int64_t bytes) {
   for (int64_t size : {std::max(roundUp(bytes, kSegmentAlignment),
                                 kLeastSegment),
                        roundUp(bytes, kSegmentAlignment)}) {
+    size_t available = 0, total = 0;
+    getDriver().memGetInfo(&available, &total);
+    if (static_cast<size_t>(size) > available)
+      continue;
     if (getDriver().memAlloc(&pointer, static_cast<size_t>(size)) != 0)
       continue;
     segments.push_back(pointer);

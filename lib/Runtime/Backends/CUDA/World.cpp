@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 using namespace dtensor::rt;
@@ -59,6 +60,8 @@ World::World(const Mesh &mesh, const Job &job) : mesh(mesh), job(job) {
     int64_t local = count == 1 ? 0 : job.localRank;
     gpus.push_back(std::make_unique<Gpu>(static_cast<int>(local)));
     store = getJobStore(job);
+    // Processes decide on graphs alone, so capturing must not need the others.
+    setenv("NCCL_GRAPH_REGISTER", "0", /*overwrite=*/1);
   } else {
     if (numRanks > count)
       raise(DTENSOR_RT_INVALID_ARGUMENT, "a mesh of ", numRanks,

@@ -2,7 +2,7 @@
 
 #mesh = #dtensor.mesh<"x" = ?>
 
-func.func @a_plain_tensor_is_not_normalized(%x: tensor<?xf32>) -> tensor<?xf32> {
+func.func @a_plain_tensor_is_not_normalized(%x: tensor<?xf32>) -> tensor<?xf32> attributes {dtensor.mesh = #mesh} {
   // expected-error @below {{'dtensor.constraint' op has a tensor without a layout, 'tensor<?xf32>'; run dtensor-normalize first}}
   %0 = dtensor.constraint %x to <#mesh, [replicate], (N)> : tensor<?xf32>
   return %0 : tensor<?xf32>

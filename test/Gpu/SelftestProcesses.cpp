@@ -1,0 +1,116 @@
+//===- SelftestProcesses.cpp - one process per GPU --------------*- C++ -*-===//
+//
+// Runs where a launcher's environment says that there are several processes:
+//
+//   for r in 0 1; do
+//     RANK=$r WORLD_SIZE=2 LOCAL_RANK=$r runtime_selftest [--kill] &
+//   done; wait
+//
+// With --kill the process of rank 1 kills itself while the others wait for it
+// on their GPUs; all of them must end with its name in time.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Selftest.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+#include <unistd.h>
+
+using namespace dtensor;
+using namespace dtensor::selftest;
+
+namespace {
+
+double valueOf(int64_t rank, int64_t i) {
+  return static_cast<double>(rank * 3 + i % 7);
+}
+
+struct Reduction {
+  Rig &rig;
+  int64_t rank;
+  int64_t count;
+  DeviceArray src, dst;
+
+  static HostArray contents(int64_t rank, int64_t count) {
+    HostArray array = makeArray(DTENSOR_RT_f32, {count});
+    for (int64_t i = 0; i < count; ++i)
+      run::setElement(array, i, valueOf(rank, i));
+    return array;
+  }
+
+  Reduction(Rig &rig, int64_t count)
+      : rig(rig), rank(rig.session->getLocalRanks()[0]), count(count),
+        src(*rig.session, rank, contents(rank, count)),
+        dst(*rig.session, rank, makeArray(DTENSOR_RT_f32, {count})) {}
+
+  std::string run(uint64_t key) {
+    Descriptor from = src.describe(), to = dst.describe();
+    rt::Session::Options options;
+    if (key)
+      options.key = {key};
+    return rig.run(
+        [&](rt::RankContext &context) {
+          rt::abi::dtensor_rt_all_reduce(&context, 1, from.get(), to.get(), 1,
+                                         0, DTENSOR_RT_f32);
+        },
+        options);
+  }
+
+  std::vector<double> wanted() const {
+    std::vector<double> all(static_cast<size_t>(count));
+    for (int64_t q = 0; q < rig.numRanks(); ++q)
+      for (int64_t i = 0; i < count; ++i)
+        all[static_cast<size_t>(i)] += valueOf(q, i);
+    return all;
+  }
+};
+
+void testKilledProcess(Rig &rig, bool inGraph) {
+  Reduction reduction(rig, 1 << 20);
+  uint64_t key = inGraph ? 5 : 0;
+  for (int turn = 0; turn < 4; ++turn)
+    check(reduction.run(key).empty(), "before a process is killed");
+  if (reduction.rank == 1) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    kill(getpid(), SIGKILL);
+  }
+  auto start = std::chrono::steady_clock::now();
+  std::string error = reduction.run(key);
+  double seconds = std::chrono::duration<double>(
+                       std::chrono::steady_clock::now() - start)
+                       .count();
+  std::printf("rank %lld after %.2f s: %s\n",
+              static_cast<long long>(reduction.rank), seconds, error.c_str());
+  check(error == "rank 1: its process ended", "killed process: " + error);
+  check(seconds < 10, rt::concat("a killed process took ", seconds, " s"));
+  error = reduction.run(key);
+  check(error == "rank 1: its process ended", "a later run: " + error);
+}
+
+} // namespace
+
+void selftest::testProcesses(int64_t numProcesses, bool withKill,
+                             bool inGraph) {
+  Rig rig({numProcesses});
+  if (withKill)
+    return testKilledProcess(rig, inGraph);
+  Reduction reduction(rig, 1000);
+  for (uint64_t key : {0, 0, 9, 9, 9, 9}) {
+    std::string error = reduction.run(key);
+    check(error.empty(), "all_reduce among processes: " + error);
+    checkClose(reduction.dst.read(), reduction.wanted(), 0,
+               "all_reduce among processes");
+  }
+  // Every process gets what any rank holds.
+  for (int64_t owner = 0; owner < rig.numRanks(); ++owner) {
+    HostArray all = makeArray(DTENSOR_RT_f32, {1000});
+    rig.session->download(
+        owner, all.data.get(),
+        owner == reduction.rank ? reduction.src.get() : nullptr, 4000);
+    checkClose(all, values(Reduction::contents(owner, 1000)), 0,
+               "download from another process");
+  }
+}
