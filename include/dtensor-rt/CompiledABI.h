@@ -29,18 +29,20 @@
 // min are `and`. Max and min of floats give NaN as soon as one operand is NaN.
 // f16 and bf16 are accumulated in f32 and rounded once.
 //
-// Functions of the backend "cuda"; all memory is device memory, all work goes to
-// the rank's current stream and nothing waits for it:
+// Functions of the backend "cuda"; all memory is device memory, all work goes
+// to the rank's current stream and nothing waits for it:
 //
 //   launch     kernel number `kernel` of the manifest's list; params are
 //              numParams pointers to the kernel's arguments; nothing is done
 //              where a grid extent is 0
-//   matmul     c[.., m, n] = epilogue(op(a)[.., m, k] * op(b)[.., k, n] + bias),
+//   matmul     c[.., m, n] = epilogue(op(a)[.., m, k] * op(b)[.., k, n] +
+//   bias),
 //              accumulated in f32 (f64 for f64); op transposes the last two
 //              dimensions; all three have `rank` dimensions, a batch dimension
 //              of stride 0 is broadcast; bias: null, or n elements of dtypeOut;
 //              epilogue: enum class Epilogue
-//   attention  out = softmax(scale * q k^T) v over [batch.., heads, rows, depth]
+//   attention  out = softmax(scale * q k^T) v over [batch.., heads, rows,
+//   depth]
 //              and [batch.., kvHeads, keys, depth]; query head h reads kv head
 //              h * kvHeads / heads; causal: query i sees the keys
 //              j <= queryOffset + i + keys - total

@@ -217,9 +217,8 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local_with(
 /* Loads once, runs often: load distributes global arguments and keeps them
    where the ranks run, execute runs on them, fetch collects the results of the
    last execute. A donated argument is changed by execute. */
-DTENSOR_RT_EXPORT dtensor_rt_status
-dtensor_rt_launch_load(dtensor_rt_launch *launch, const dtensor_rt_array *args,
-                       size_t num_args);
+DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_load(
+    dtensor_rt_launch *launch, const dtensor_rt_array *args, size_t num_args);
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_execute(
     dtensor_rt_launch *launch, const dtensor_rt_run_options *options);
 DTENSOR_RT_EXPORT dtensor_rt_status
@@ -258,10 +257,10 @@ typedef struct dtensor_rt_rank_stats {
   size_t struct_size;
   int64_t collectives[DTENSOR_RT_NUM_COLLECTIVES];
   int64_t bytes[DTENSOR_RT_NUM_COLLECTIVES];
-  int64_t peak_bytes; /* most bytes that the program had allocated at once */
-  double seconds;     /* time inside the program, data movement of run_global
-                         not included; with "cuda" the time that the host
-                         spends on queueing */
+  int64_t peak_bytes;    /* most bytes that the program had allocated at once */
+  double seconds;        /* time inside the program, data movement of run_global
+                            not included; with "cuda" the time that the host
+                            spends on queueing */
   int64_t kernels;       /* launched, with "cuda" */
   int64_t library_calls; /* matrix products */
   int32_t from_graph;    /* 1: the work was replayed from a captured graph */

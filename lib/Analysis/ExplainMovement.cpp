@@ -92,15 +92,22 @@ std::string Movement::describeSteps() const {
 }
 
 std::string dtensor::describeBytes(Expr bytes, const Facts &facts) {
+  if (bytes.isOverflow())
+    return "more bytes than 64 bits count";
   std::string text = bytes.str() + " bytes";
   if (!bytes.hasSymbols())
     return text;
+  auto hint = [&](StringRef name, SymbolKind kind) {
+    return facts.hint(Expr::symbol(bytes.getContext(), name, kind));
+  };
   llvm::raw_string_ostream os(text);
-  os << ", " << facts.hint(bytes) << " at ";
+  if (std::optional<int64_t> value = bytes.evaluate(hint))
+    os << ", " << *value << " at ";
+  else
+    os << ", no value in 64 bits at ";
   llvm::ListSeparator separator;
   bytes.walkSymbols([&](StringRef name, SymbolKind kind) {
-    Expr symbol = Expr::symbol(bytes.getContext(), name, kind);
-    os << separator << name << " = " << facts.hint(symbol);
+    os << separator << name << " = " << hint(name, kind);
   });
   return text;
 }

@@ -266,20 +266,28 @@ static void dropAttributes(ModuleOp module) {
   module->setDiscardableAttrs(filter(module->getDiscardableAttrDictionary()));
 }
 
-// For each kernel, the positions of pointers that nothing else overlaps. A
-// memref of rank r is passed as two pointers, the offset, sizes and strides.
-using KernelPointers =
-    llvm::StringMap<SmallVector<unsigned>, llvm::MallocAllocator>;
-static KernelPointers findKernels(ModuleOp module) {
-  KernelPointers kernels;
+namespace {
+struct Kernel {
+  /// Positions of pointers that nothing else overlaps.
+  SmallVector<unsigned> pointers;
+  bool mayOverlap = false;
+};
+} // namespace
+
+using Kernels = llvm::StringMap<Kernel, llvm::MallocAllocator>;
+
+// A memref of rank r is passed as two pointers, the offset, sizes and strides.
+static Kernels findKernels(ModuleOp module) {
+  Kernels kernels;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function->hasAttr(kKernelAttr))
       continue;
-    SmallVector<unsigned> &pointers = kernels[function.getSymName()];
+    Kernel &kernel = kernels[function.getSymName()];
+    kernel.mayOverlap = function->hasAttr(kMayOverlapAttr);
     unsigned position = 0;
     for (BlockArgument argument : function.getArguments()) {
       if (function.getArgAttr(argument.getArgNumber(), kNoAliasAttr))
-        pointers.push_back(position + 1);
+        kernel.pointers.push_back(position + 1);
       auto type = dyn_cast<MemRefType>(argument.getType());
       position += type ? 3 + 2 * type.getRank() : 1;
     }
@@ -287,16 +295,20 @@ static KernelPointers findKernels(ModuleOp module) {
   return kernels;
 }
 
-// Calls of a kernel stay calls: inlining would undo the sharing.
-static void markKernels(ModuleOp module, const KernelPointers &kernels) {
+// Calls of a kernel stay calls: inlining would undo the sharing. LLVM makes no
+// checks for overlap at run time when it optimizes for size.
+static void markKernels(ModuleOp module, const Kernels &kernels) {
+  Builder builder(module.getContext());
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     auto kernel = kernels.find(function.getSymName());
     if (kernel == kernels.end())
       continue;
     function.setNoInline(true);
-    for (unsigned position : kernel->second)
+    if (kernel->second.mayOverlap)
+      function.setPassthroughAttr(builder.getStrArrayAttr({"optsize"}));
+    for (unsigned position : kernel->second.pointers)
       function.setArgAttr(position, LLVM::LLVMDialect::getNoAliasAttrName(),
-                          UnitAttr::get(module.getContext()));
+                          builder.getUnitAttr());
   }
 }
 
@@ -305,7 +317,7 @@ struct LowerToLLVM : dtensor::impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     renameFunctions(module);
-    KernelPointers kernels = findKernels(module);
+    Kernels kernels = findKernels(module);
     dropAttributes(module);
     createMessages(module);
     if (failed(expand(module)))

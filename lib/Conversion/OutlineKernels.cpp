@@ -10,9 +10,15 @@
 // model repeat their ops. So every linalg op goes into a function of its own,
 // equal ones into the same, and what is left is a straight list of calls.
 //
-// An output is marked `dtensor.noalias` if the call site proves that its buffer
-// is nobody else's: its root (the value below all views) is an allocation or a
-// result of the caller, and it differs from the roots of all other operands.
+// An output is marked `dtensor.noalias` if the call site proves that it
+// overlaps no other operand. Roots (values below all views) r and s are
+// different memory if r != s and
+//   * one is an allocation and the other was there before it, or
+//   * both are among allocations, globals and results of the caller, or
+//   * one is a result of the caller and the other its argument.
+// Whether LLVM takes a vector loop must depend on sizes only, never on
+// addresses, lest ranks get different bits for one value; so what is not proved
+// here is not vectorized (see Native.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +29,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
@@ -50,39 +57,44 @@ static Value getRoot(Value buffer) {
   return buffer;
 }
 
-static bool isDistinctObject(Value root) {
-  if (root.getDefiningOp<memref::AllocOp>())
-    return true;
-  auto argument = dyn_cast<BlockArgument>(root);
-  if (!argument)
-    return false;
-  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  return function &&
-         function.getArgAttr(argument.getArgNumber(), kResultAttr) != nullptr;
-}
-
-// What a different object of the same function can be: a fresh allocation
-// aliases none of them, and neither does a buffer that the caller reserved.
-static bool isKnownObject(Value root) {
-  if (root.getDefiningOp<memref::AllocOp>() ||
-      root.getDefiningOp<memref::GetGlobalOp>())
-    return true;
+static bool isCallersArgument(Value root) {
   auto argument = dyn_cast<BlockArgument>(root);
   return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
 }
 
-static bool isUnaliased(Value buffer, ValueRange operands) {
-  Value root = getRoot(buffer);
-  if (!isDistinctObject(root))
+static bool isCallersResult(Value root) {
+  if (!isCallersArgument(root))
     return false;
-  for (Value other : operands) {
-    if (other == buffer || !isa<MemRefType>(other.getType()))
-      continue;
-    Value otherRoot = getRoot(other);
-    if (otherRoot == root || !isKnownObject(otherRoot))
-      return false;
-  }
-  return llvm::count(operands, buffer) == 1;
+  auto argument = cast<BlockArgument>(root);
+  auto function = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  return function.getArgAttr(argument.getArgNumber(), kResultAttr) != nullptr;
+}
+
+static bool isObject(Value root) {
+  return root.getDefiningOp<memref::AllocOp>() ||
+         root.getDefiningOp<memref::GetGlobalOp>() || isCallersResult(root);
+}
+
+static bool areDistinct(Value lhs, Value rhs, DominanceInfo &dominance) {
+  if (lhs == rhs)
+    return false;
+  auto isOlder = [&](Value old, Value fresh) {
+    auto alloc = fresh.getDefiningOp<memref::AllocOp>();
+    return alloc && dominance.properlyDominates(old, alloc);
+  };
+  return isOlder(lhs, rhs) || isOlder(rhs, lhs) ||
+         (isObject(lhs) && isObject(rhs)) ||
+         (isCallersResult(lhs) && isCallersArgument(rhs)) ||
+         (isCallersArgument(lhs) && isCallersResult(rhs));
+}
+
+static bool isUnaliased(Value buffer, ValueRange operands,
+                        DominanceInfo &dominance) {
+  Value root = getRoot(buffer);
+  return llvm::all_of(operands, [&](Value other) {
+    return other == buffer || !isa<MemRefType>(other.getType()) ||
+           areDistinct(root, getRoot(other), dominance);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -92,7 +104,7 @@ static bool isUnaliased(Value buffer, ValueRange operands) {
 namespace {
 class Outliner {
 public:
-  explicit Outliner(ModuleOp module) : module(module), symbols(module) {}
+  explicit Outliner(ModuleOp module) : symbols(module), dominance(module) {}
 
   void outline(LinalgOp op) {
     collectOperands(op);
@@ -136,6 +148,7 @@ private:
 
   static bool isEqual(func::FuncOp lhs, func::FuncOp rhs) {
     return lhs.getArgAttrsAttr() == rhs.getArgAttrsAttr() &&
+           lhs->hasAttr(kMayOverlapAttr) == rhs->hasAttr(kMayOverlapAttr) &&
            OperationEquivalence::isRegionEquivalentTo(
                &lhs.getBody(), &rhs.getBody(),
                OperationEquivalence::IgnoreLocations);
@@ -155,14 +168,16 @@ private:
     builder.clone(*op, mapping);
     func::ReturnOp::create(builder, op.getLoc());
     for (Value init : op.getDpsInits())
-      if (isUnaliased(init, operands))
+      if (isUnaliased(init, operands, dominance))
         kernel.setArgAttr(llvm::find(operands, init) - operands.begin(),
                           kNoAliasAttr, builder.getUnitAttr());
+      else
+        kernel->setAttr(kMayOverlapAttr, builder.getUnitAttr());
     return kernel;
   }
 
-  ModuleOp module;
   SymbolTable symbols;
+  DominanceInfo dominance;
   SmallVector<Value> operands;
   SmallVector<Operation *> constants;
   llvm::DenseMap<std::pair<const void *, const void *>,

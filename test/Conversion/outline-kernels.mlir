@@ -52,11 +52,27 @@ func.func @values_that_the_body_reads_are_passed(%x: memref<?xf32>, %table: memr
 // CHECK-LABEL: func.func @a_buffer_that_may_overlap_is_not_marked(
 // CHECK: call @[[MAYBE:kernel.*]](%{{.*}}, %{{.*}})
 // CHECK: call @[[NEVER:kernel.*]](%{{.*}}, %{{.*}})
-// CHECK-DAG: func.func private @[[MAYBE]](%{{[^:]*}}: memref<4xf32>, %{{[^:]*}}: memref<4xf32>)
-// CHECK-DAG: func.func private @[[NEVER]](%{{[^:]*}}: memref<4xf32>, %{{[^:]*}}: memref<4xf32> {dtensor.noalias})
 func.func @a_buffer_that_may_overlap_is_not_marked(%x: memref<4xf32>, %y: memref<4xf32>) {
   %m = memref.alloc() : memref<4xf32>
   linalg.exp ins(%x : memref<4xf32>) outs(%y : memref<4xf32>)
   linalg.exp ins(%x : memref<4xf32>) outs(%m : memref<4xf32>)
   return
 }
+
+// A buffer is not memory that was there before it was allocated.
+// CHECK-LABEL: func.func @a_fresh_buffer_in_a_loop_is_marked(
+// CHECK: call @[[LOOP:kernel.*]](%{{.*}}, %{{.*}})
+func.func @a_fresh_buffer_in_a_loop_is_marked(%x: memref<?xf32>, %n: index, %out: memref<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %0 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> memref<?xf32> {
+    %m = memref.alloc(%n) : memref<?xf32>
+    linalg.exp ins(%a : memref<?xf32>) outs(%m : memref<?xf32>)
+    scf.yield %m : memref<?xf32>
+  }
+  memref.copy %0, %out : memref<?xf32> to memref<?xf32>
+  return
+}
+// CHECK: func.func private @[[MAYBE]](%{{[^:]*}}: memref<4xf32>, %{{[^:]*}}: memref<4xf32>) attributes {dtensor.kernel, dtensor.may_overlap}
+// CHECK: func.func private @[[NEVER]](%{{[^:]*}}: memref<4xf32>, %{{[^:]*}}: memref<4xf32> {dtensor.noalias}) attributes {dtensor.kernel}
+// CHECK: func.func private @[[LOOP]](%{{[^:]*}}: memref<?xf32>, %{{[^:]*}}: memref<?xf32> {dtensor.noalias})

@@ -25,7 +25,8 @@ extern int64_t numChecks, numFailures;
 extern bool isQuick;
 void check(bool ok, const std::string &what);
 /// ||a - b|| / ||b|| of all elements; infinite for a NaN on one side only.
-double relativeError(const HostArray &actual, const std::vector<double> &wanted);
+double relativeError(const HostArray &actual,
+                     const std::vector<double> &wanted);
 void checkClose(const HostArray &actual, const std::vector<double> &wanted,
                 double bound, const std::string &what);
 

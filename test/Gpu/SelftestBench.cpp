@@ -23,8 +23,7 @@ double secondsOf(Rig &rig, const rt::Session::Body &body, uint64_t key) {
     options.key = {key};
   auto start = std::chrono::steady_clock::now();
   rig.runChecked(body, "benchmark", options);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                       start)
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
       .count();
 }
 
@@ -57,22 +56,20 @@ void benchReduce(int numGpus) {
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
       src.emplace_back(*rig.session, rank,
                        makeRandom(DTENSOR_RT_bf16, {count}, 1));
-      dst.emplace_back(*rig.session, rank,
-                       makeArray(DTENSOR_RT_bf16, {count}));
+      dst.emplace_back(*rig.session, rank, makeArray(DTENSOR_RT_bf16, {count}));
     }
     for (bool inGraph : {false, true}) {
-      double seconds =
-          timeOf(rig, 5, kib > 4096 ? 25 : 105, inGraph,
-                 [&](rt::RankContext &context) {
-                   auto rank = static_cast<size_t>(context.getRank());
-                   Descriptor from = src[rank].describe();
-                   Descriptor to = dst[rank].describe();
-                   rt::abi::dtensor_rt_all_reduce(&context, 1, from.get(),
-                                                  to.get(), pack({0}), 0,
-                                                  DTENSOR_RT_bf16);
-                 });
-      double bytes = static_cast<double>(kib) * 1024 * 2 * (numGpus - 1) /
-                     numGpus;
+      double seconds = timeOf(
+          rig, 5, kib > 4096 ? 25 : 105, inGraph,
+          [&](rt::RankContext &context) {
+            auto rank = static_cast<size_t>(context.getRank());
+            Descriptor from = src[rank].describe();
+            Descriptor to = dst[rank].describe();
+            rt::abi::dtensor_rt_all_reduce(&context, 1, from.get(), to.get(),
+                                           pack({0}), 0, DTENSOR_RT_bf16);
+          });
+      double bytes =
+          static_cast<double>(kib) * 1024 * 2 * (numGpus - 1) / numGpus;
       std::printf("{\"bench\": \"all_reduce\", \"KiB\": %lld, \"graph\": %d, "
                   "\"us\": %.2f, \"bus_GBps\": %.1f, \"world\": %d}\n",
                   static_cast<long long>(kib), inGraph, seconds * 1e6,
@@ -87,8 +84,12 @@ void benchMatmul() {
   struct Shape {
     int64_t m, n, k;
   };
-  for (Shape s : {Shape{8192, 8192, 8192}, {4096, 4096, 4096}, {16, 8192, 8192},
-                  {128, 28672, 8192}, {1000, 8192, 14336}, {4097, 8192, 8192}}) {
+  for (Shape s : {Shape{8192, 8192, 8192},
+                  {4096, 4096, 4096},
+                  {16, 8192, 8192},
+                  {128, 28672, 8192},
+                  {1000, 8192, 14336},
+                  {4097, 8192, 8192}}) {
     DeviceArray a(*rig.session, 0, makeRandom(DTENSOR_RT_bf16, {s.m, s.k}, 1));
     DeviceArray b(*rig.session, 0, makeRandom(DTENSOR_RT_bf16, {s.n, s.k}, 2));
     DeviceArray c(*rig.session, 0, makeArray(DTENSOR_RT_bf16, {s.m, s.n}));
@@ -101,11 +102,12 @@ void benchMatmul() {
     double flops = 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) *
                    static_cast<double>(s.k);
     double bytes = 2.0 * static_cast<double>(s.n * s.k + s.m * (s.k + s.n));
-    std::printf("{\"bench\": \"matmul\", \"m\": %lld, \"n\": %lld, \"k\": %lld, "
-                "\"us\": %.1f, \"tflops\": %.1f, \"TBps\": %.2f}\n",
-                static_cast<long long>(s.m), static_cast<long long>(s.n),
-                static_cast<long long>(s.k), seconds * 1e6,
-                flops / seconds / 1e12, bytes / seconds / 1e12);
+    std::printf(
+        "{\"bench\": \"matmul\", \"m\": %lld, \"n\": %lld, \"k\": %lld, "
+        "\"us\": %.1f, \"tflops\": %.1f, \"TBps\": %.2f}\n",
+        static_cast<long long>(s.m), static_cast<long long>(s.n),
+        static_cast<long long>(s.k), seconds * 1e6, flops / seconds / 1e12,
+        bytes / seconds / 1e12);
     std::fflush(stdout);
   }
 }
@@ -185,16 +187,17 @@ void benchHost(int numGpus) {
     for (bool inGraph : {false, true}) {
       double best = INFINITY;
       for (int i = 0; i < 200; ++i)
-        best = std::min(
-            best, secondsOf(
-                      rig,
-                      [&](rt::RankContext &context) {
-                        auto rank = static_cast<size_t>(context.getRank());
-                        Descriptor to = all[rank].describe();
-                        rt::abi::dtensor_rt_fill(&context, 1, to.get(),
-                                                 DTENSOR_RT_f32, 0);
-                      },
-                      inGraph ? 7 : 0));
+        best =
+            std::min(best, secondsOf(
+                               rig,
+                               [&](rt::RankContext &context) {
+                                 auto rank =
+                                     static_cast<size_t>(context.getRank());
+                                 Descriptor to = all[rank].describe();
+                                 rt::abi::dtensor_rt_fill(&context, 1, to.get(),
+                                                          DTENSOR_RT_f32, 0);
+                               },
+                               inGraph ? 7 : 0));
       std::printf("{\"bench\": \"one_call\", \"graph\": %d, \"us\": %.2f, "
                   "\"world\": %d}\n",
                   inGraph, best * 1e6, n);

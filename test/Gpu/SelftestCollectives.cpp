@@ -169,8 +169,7 @@ void testGather(Rig &rig, const Case &test, int32_t dtype, int64_t dim,
                 int64_t extent, int64_t unit) {
   Exchange exchange(rig, dtype);
   Sizes shape = shapeWith({2, 3, 4}, dim, extent);
-  std::vector<double> all =
-      pattern(product(shape), 1, dtype == DTENSOR_RT_i1);
+  std::vector<double> all = pattern(product(shape), 1, dtype == DTENSOR_RT_i1);
   for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
     auto [offset, size] = pieceOf(test, rank, extent, unit);
     exchange.add(shapeWith(shape, dim, size),
@@ -233,8 +232,8 @@ void testReduce(Rig &rig, const Case &test, int32_t dtype, rt::Reduce kind,
   auto all = contentsOf(rig, dtype, count, true);
   for (const auto &contents : all)
     exchange.add({count}, contents, {count});
-  std::string what = nameOf("all_reduce", test, dtype,
-                            static_cast<int64_t>(kind), count, 1);
+  std::string what =
+      nameOf("all_reduce", test, dtype, static_cast<int64_t>(kind), count, 1);
   exchange.run(what, [&](void *ctx, int64_t, void *from, void *to) {
     rt::abi::dtensor_rt_all_reduce(ctx, 1, from, to, pack(test.axes),
                                    static_cast<int32_t>(kind), dtype);
@@ -272,10 +271,9 @@ void testReduceScatter(Rig &rig, const Case &test, int32_t dtype,
 void testAllToAll(Rig &rig, const Case &test, int32_t dtype, int64_t gatherDim,
                   int64_t splitDim, int64_t gathered, int64_t split) {
   Exchange exchange(rig, dtype);
-  Sizes shape = shapeWith(shapeWith({2, 3, 4}, gatherDim, gathered), splitDim,
-                          split);
-  std::vector<double> all =
-      pattern(product(shape), 2, dtype == DTENSOR_RT_i1);
+  Sizes shape =
+      shapeWith(shapeWith({2, 3, 4}, gatherDim, gathered), splitDim, split);
+  std::vector<double> all = pattern(product(shape), 2, dtype == DTENSOR_RT_i1);
   for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
     auto [offset, size] = pieceOf(test, rank, gathered, 1);
     exchange.add(
@@ -435,9 +433,9 @@ void selftest::testFailures(int numGpus) {
       rt::abi::dtensor_rt_all_reduce(&context, 1, from[rank].get(),
                                      to[rank].get(), 1, 0, DTENSOR_RT_f32);
     });
-    double seconds = std::chrono::duration<double>(
-                         std::chrono::steady_clock::now() - start)
-                         .count();
+    double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
     check(error == "rank 1: extent 3 is not 4", "failing rank: " + error);
     check(seconds < 10, rt::concat("a failure took ", seconds, " s"));
     testReduce(rig, test, DTENSOR_RT_f32, rt::Reduce::Sum, 100);

@@ -66,8 +66,7 @@ void testTranspose(Rig &rig, int32_t dtype, int64_t rows, int64_t cols) {
 void testPermutation(Rig &rig, int32_t dtype, std::array<int64_t, 4> n) {
   HostArray host = makeRandom(dtype, {n[0], n[1], n[2], n[3]}, 5, -100, 100);
   DeviceArray src(*rig.session, 0, host);
-  DeviceArray dst(*rig.session, 0,
-                  makeArray(dtype, {n[1], n[2], n[3], n[0]}));
+  DeviceArray dst(*rig.session, 0, makeArray(dtype, {n[1], n[2], n[3], n[0]}));
   std::string what =
       std::string("permutation of ") + dtensor_rt_dtype_name(dtype);
   rig.runChecked(
@@ -97,8 +96,7 @@ void testFill(Rig &rig, int32_t dtype) {
   for (size_t i = 0; i < wanted.size(); ++i)
     if (i % 3 == 0)
       wanted[i] = run::getElement(one, 0);
-  std::string what =
-      std::string("fill of ") + dtensor_rt_dtype_name(dtype);
+  std::string what = std::string("fill of ") + dtensor_rt_dtype_name(dtype);
   DeviceArray packed(*rig.session, 0, makeArray(dtype, {1001}));
   rig.runChecked(
       [&](rt::RankContext &context) {
@@ -109,8 +107,8 @@ void testFill(Rig &rig, int32_t dtype) {
       },
       what);
   checkClose(all.read(), wanted, 0, what + ", strided");
-  checkClose(packed.read(),
-             std::vector<double>(1001, run::getElement(one, 0)), 0, what);
+  checkClose(packed.read(), std::vector<double>(1001, run::getElement(one, 0)),
+             0, what);
 }
 
 struct Product {
@@ -156,24 +154,24 @@ void testProduct(Rig &rig, const Product &p) {
   int64_t ar = p.transA ? p.k : p.m, ac = p.transA ? p.m : p.k;
   int64_t br = p.transB ? p.n : p.k, bc = p.transB ? p.k : p.n;
   HostArray a = makeRandom(p.in, {p.batch, ar, ac + p.padding}, 1);
-  HostArray b = makeRandom(p.in, {p.sharedB ? 1 : p.batch, br, bc + p.padding},
-                           2);
+  HostArray b =
+      makeRandom(p.in, {p.sharedB ? 1 : p.batch, br, bc + p.padding}, 2);
   HostArray bias = makeRandom(p.out, {p.n}, 3);
   DeviceArray da(*rig.session, 0, a), db(*rig.session, 0, b);
   DeviceArray dbias(*rig.session, 0, bias);
   DeviceArray dc(*rig.session, 0, makeArray(p.out, {p.batch, p.m, p.n}));
   std::string what = rt::concat(
-      "matmul ", p.batch, "x", p.m, "x", p.n, "x", p.k,
-      p.transA ? " ta" : "", p.transB ? " tb" : "", " ",
-      dtensor_rt_dtype_name(p.in), "->", dtensor_rt_dtype_name(p.out), " pad ",
-      p.padding, " epilogue ", p.epilogue, p.bias ? " bias" : "");
+      "matmul ", p.batch, "x", p.m, "x", p.n, "x", p.k, p.transA ? " ta" : "",
+      p.transB ? " tb" : "", " ", dtensor_rt_dtype_name(p.in), "->",
+      dtensor_rt_dtype_name(p.out), " pad ", p.padding, " epilogue ",
+      p.epilogue, p.bias ? " bias" : "");
   rig.runChecked(
       [&](rt::RankContext &context) {
         Descriptor va(da.get(), {p.batch, ar, ac},
                       {ar * (ac + p.padding), ac + p.padding, 1});
-        Descriptor vb(db.get(), {p.batch, br, bc},
-                      {p.sharedB ? 0 : br * (bc + p.padding), bc + p.padding,
-                       1});
+        Descriptor vb(
+            db.get(), {p.batch, br, bc},
+            {p.sharedB ? 0 : br * (bc + p.padding), bc + p.padding, 1});
         Descriptor vc = dc.describe(), vbias = dbias.describe();
         rt::abi::dtensor_rt_matmul(&context, 3, va.get(), vb.get(), vc.get(),
                                    p.transA, p.transB, p.in, p.out, p.epilogue,
@@ -228,10 +226,10 @@ std::vector<double> attend(const Heads &h, const HostArray &q,
 }
 
 void testHeads(Rig &rig, const Heads &h) {
-  HostArray q = makeRandom(h.dtype, {h.batch, h.heads, h.rows, h.depth}, 1, -2,
-                           2);
-  HostArray k = makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.depth}, 2,
-                           -2, 2);
+  HostArray q =
+      makeRandom(h.dtype, {h.batch, h.heads, h.rows, h.depth}, 1, -2, 2);
+  HostArray k =
+      makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.depth}, 2, -2, 2);
   HostArray v = makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.depth}, 3);
   DeviceArray dq(*rig.session, 0, q), dk(*rig.session, 0, k),
       dv(*rig.session, 0, v);
@@ -275,8 +273,11 @@ void selftest::testMatmul() {
                 f16 = DTENSOR_RT_f16, f64 = DTENSOR_RT_f64;
   for (bool transA : {false, true})
     for (bool transB : {false, true})
-      for (auto [in, out] : {std::pair{f32, f32}, {bf16, bf16}, {bf16, f32},
-                             {f16, f16}, {f64, f64}}) {
+      for (auto [in, out] : {std::pair{f32, f32},
+                             {bf16, bf16},
+                             {bf16, f32},
+                             {f16, f16},
+                             {f64, f64}}) {
         testProduct(rig, {1, 5, 7, 3, transA, transB, in, out});
         testProduct(rig, {1, 65, 129, 33, transA, transB, in, out});
         testProduct(rig, {3, 16, 24, 40, transA, transB, in, out});
@@ -286,10 +287,15 @@ void selftest::testMatmul() {
       }
   for (int epilogue : {0, 1, 2})
     for (bool bias : {false, true})
-      testProduct(rig, {1, 32, 48, 64, false, false, bf16, bf16, epilogue,
-                        bias});
-  for (auto [m, n, k] : {std::array<int64_t, 3>{0, 4, 4}, {4, 0, 4}, {4, 4, 0},
-                         {1, 64, 64}, {64, 1, 64}, {64, 64, 1}, {1, 1, 1}})
+      testProduct(rig,
+                  {1, 32, 48, 64, false, false, bf16, bf16, epilogue, bias});
+  for (auto [m, n, k] : {std::array<int64_t, 3>{0, 4, 4},
+                         {4, 0, 4},
+                         {4, 4, 0},
+                         {1, 64, 64},
+                         {64, 1, 64},
+                         {64, 64, 1},
+                         {1, 1, 1}})
     for (int32_t dtype : {f32, bf16})
       testProduct(rig, {2, m, n, k, false, true, dtype, dtype});
   if (!isQuick)

@@ -79,9 +79,9 @@ void testKilledProcess(Rig &rig, bool inGraph) {
   }
   auto start = std::chrono::steady_clock::now();
   std::string error = reduction.run(key);
-  double seconds = std::chrono::duration<double>(
-                       std::chrono::steady_clock::now() - start)
-                       .count();
+  double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   std::printf("rank %lld after %.2f s: %s\n",
               static_cast<long long>(reduction.rank), seconds, error.c_str());
   check(error == "rank 1: its process ended", "killed process: " + error);

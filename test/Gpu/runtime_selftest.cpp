@@ -203,9 +203,8 @@ int main(int argc, char **argv) {
         {"failures", [&] { testFailures(numGpus); }},
     };
     if (numProcesses > 1)
-      parts = {{"processes", [&] {
-                  testProcesses(numProcesses, withKill, inGraph);
-                }}};
+      parts = {{"processes",
+                [&] { testProcesses(numProcesses, withKill, inGraph); }}};
     if (withTimes)
       parts.push_back({"bench", [&] { benchmark(numGpus); }});
     for (const Part &part : parts) {

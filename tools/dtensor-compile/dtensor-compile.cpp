@@ -59,11 +59,10 @@ static cl::opt<bool> verifyEach("verify-each",
                                 cl::cat(category));
 static cl::opt<bool> timing("timing", cl::desc("print the time of each pass"),
                             cl::cat(category));
+// The text goes to standard output, or to standard error if the output goes
+// there. Without -o and --emit there is no other output.
 static cl::opt<std::string> explanation(
-    "explain",
-    cl::desc("say why every collective is there: as text on standard output "
-             "(standard error if the output goes there), or as an HTML page; "
-             "without -o and --emit nothing else is done"),
+    "explain", cl::desc("say why each collective is there, as text or a page"),
     cl::value_desc("file.html"), cl::ValueOptional, cl::cat(category));
 
 static int fail(const llvm::Twine &message) {

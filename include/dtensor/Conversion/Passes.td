@@ -112,7 +112,8 @@ def OutlineKernels : Pass<"dtensor-outline-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Equal ops share one private function, marked `dtensor.kernel`; constants
     move into it. An output that provably overlaps no other operand is marked
-    `dtensor.noalias`. Copies between buffers that are not contiguous become
+    `dtensor.noalias`; without proof the kernel is marked `dtensor.may_overlap`.
+    Copies between buffers that are not contiguous become
     kernels too.
 
     ```mlir

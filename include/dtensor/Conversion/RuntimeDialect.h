@@ -13,7 +13,10 @@
 //   dtensor.result    i64: this memref receives result number i
 //   dtensor.noalias   of a kernel: no other argument overlaps this memref
 //
-// and, on a function, dtensor.kernel: it is one loop nest.
+// and on a function
+//
+//   dtensor.kernel       it is one loop nest
+//   dtensor.may_overlap  an output of the kernel may overlap another argument
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +42,7 @@ inline constexpr llvm::StringLiteral kContextAttr = "dtensor.context";
 inline constexpr llvm::StringLiteral kResultAttr = "dtensor.result";
 inline constexpr llvm::StringLiteral kNoAliasAttr = "dtensor.noalias";
 inline constexpr llvm::StringLiteral kKernelAttr = "dtensor.kernel";
+inline constexpr llvm::StringLiteral kMayOverlapAttr = "dtensor.may_overlap";
 
 /// The rank context argument of `function`; null before it was added.
 mlir::Value getContextArgument(mlir::FunctionOpInterface function);

@@ -130,8 +130,22 @@ private:
     return true;
   }
 
+  // A gather reads its table anywhere: that one must be in memory.
+  bool gathersFromCluster() {
+    auto result = op.getBlock()->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        if (Operation *producer = operand.getDefiningOp();
+            producer && cluster.contains(producer))
+          return WalkResult::interrupt();
+      return WalkResult::advance();
+    });
+    return result.wasInterrupted();
+  }
+
   // Where the op reads a value of the cluster, it must be at the same place.
   bool matchValues() {
+    if (gathersFromCluster())
+      return false;
     for (OpOperand &operand : op->getOpOperands()) {
       auto producer = operand.get().getDefiningOp<GenericOp>();
       if (!producer || !cluster.contains(producer))
@@ -253,8 +267,9 @@ private:
     cluster.ops.push_back(op);
     cluster.numDims = op.getNumLoops();
     cluster.reduced.resize(cluster.numDims);
+    SmallVector<unsigned> &loops = cluster.loops[op];
     for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
-      cluster.loops[op].push_back(loop);
+      loops.push_back(loop);
       if (kind == utils::IteratorType::reduction)
         cluster.reduced.set(loop);
     }

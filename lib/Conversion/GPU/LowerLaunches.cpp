@@ -273,7 +273,10 @@ struct GPULowerLaunches
 
   LogicalResult lower(func::FuncOp function, RewriterBase &rewriter) {
     Value context = getContextArgument(function);
-    function.walk([&](memref::ReshapeOp op) { lowerReshape(op, rewriter); });
+    SmallVector<memref::ReshapeOp> reshapes;
+    function.walk([&](memref::ReshapeOp op) { reshapes.push_back(op); });
+    for (memref::ReshapeOp op : reshapes)
+      lowerReshape(op, rewriter);
     bool failed = false;
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) { ops.push_back(op); });

@@ -211,8 +211,7 @@ void runLaunch(dtensor_rt_launch *handle, Scope scope,
   std::shared_ptr<Launch> launch = launches().get(handle);
   const Executable &executable = launch->getExecutable();
   const EntryDecl &entry = executable.getEntry();
-  size_t copies =
-      scope == Scope::Local ? executable.getLocalRanks().size() : 1;
+  size_t copies = scope == Scope::Local ? executable.getLocalRanks().size() : 1;
   std::string each =
       scope == Scope::Local ? concat(" for ", copies, " local ranks") : "";
   checkCount(numArgs, entry.args.size() * copies, ("arguments" + each).c_str());

@@ -22,7 +22,9 @@ public:
   }
   void free(void *pointer) override { std::free(pointer); }
 
-  void copy(const View &dst, const View &src) override { dtensor::rt::copy(dst, src); }
+  void copy(const View &dst, const View &src) override {
+    dtensor::rt::copy(dst, src);
+  }
 
   /// The first element, copied to all.
   void fill(const View &dst, int64_t bits) override {

@@ -248,14 +248,14 @@ void Launch::setRankValues(RankValues &values, int64_t rank, const Views &args,
     if (value.isScalar)
       view = args[i];
     else if (isArg)
-      view = distribute(args[i], box, value, coords,
-                        !onHost || (mayAlias && !value.donated),
-                        values.host[i]);
+      view =
+          distribute(args[i], box, value, coords,
+                     !onHost || (mayAlias && !value.donated), values.host[i]);
     else if (onHost)
       view = allocateLocal(box, value.dtype, values.host[i]);
     else
-      view = rowMajorView(nullptr, value.dtype, value.rank(),
-                          box.extents.data());
+      view =
+          rowMajorView(nullptr, value.dtype, value.rank(), box.extents.data());
     if (!onHost && !value.isScalar) {
       values.device.emplace_back(session, rank, view.numBytes());
       void *storage = values.device.back().get();
@@ -282,8 +282,8 @@ void Launch::collectResults(Values &values, const Views &results) {
       const Box &box = localBox(rank, ordinal);
       resultBoxes.push_back(box);
       auto it = values.find(rank);
-      const View *own = it == values.end() ? nullptr
-                                           : &it->second.views[ordinal];
+      const View *own =
+          it == values.end() ? nullptr : &it->second.views[ordinal];
       if (session.usesHostMemory()) {
         locals[rank] = *own;
         continue;

@@ -19,8 +19,8 @@ std::vector<Piece> dtensor::rt::cutPieces(const Mesh &mesh, PackedAxes axes,
       int64_t chunk = unit * ceilDiv(ceilDiv(piece.size, unit), n);
       for (int64_t r = 0; r < n; ++r) {
         int64_t offset = std::min(piece.size, r * chunk);
-        next.push_back({piece.offset + offset,
-                        std::min(piece.size - offset, chunk)});
+        next.push_back(
+            {piece.offset + offset, std::min(piece.size - offset, chunk)});
       }
     }
     pieces = std::move(next);

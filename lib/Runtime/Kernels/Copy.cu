@@ -18,8 +18,8 @@
 using namespace dtensor::rt::cuda;
 
 template <typename Index>
-static __device__ void locate(const CopyArguments &args, Index at,
-                              int64_t &dst, int64_t &src) {
+static __device__ void locate(const CopyArguments &args, Index at, int64_t &dst,
+                              int64_t &src) {
   dst = 0;
   src = 0;
   for (int d = 0; d + 1 < args.rank; ++d) {
@@ -35,10 +35,12 @@ static __device__ void locate(const CopyArguments &args, Index at,
 }
 
 /// The value of a fill is the low bytes of `bits`, repeated.
-template <typename Word> static __device__ Word repeatBits(int64_t bits) {
+template <typename Word>
+static __device__ Word repeatBits(int64_t bits) {
   return static_cast<Word>(bits);
 }
-template <> __device__ uint4 repeatBits<uint4>(int64_t bits) {
+template <>
+__device__ uint4 repeatBits<uint4>(int64_t bits) {
   unsigned low = static_cast<unsigned>(bits);
   unsigned high = static_cast<unsigned>(bits >> 32);
   return make_uint4(low, high, low, high);
@@ -89,7 +91,8 @@ static __device__ void copyWords(const CopyArguments &args) {
 template <typename Word>
 static __device__ void transpose(const TransposeArguments &args) {
   constexpr int kTile = kTransposeTile, kLines = kCopyThreads / kTile;
-  __shared__ Word tile[kTile][kTile + (sizeof(Word) < 4 ? 4 / sizeof(Word) : 1)];
+  __shared__ Word
+      tile[kTile][kTile + (sizeof(Word) < 4 ? 4 / sizeof(Word) : 1)];
   int64_t block = blockIdx.x;
   int64_t tileCol = block % args.tileCols;
   block /= args.tileCols;
@@ -143,7 +146,8 @@ DTENSOR_COPY(4, uint32_t)
 DTENSOR_COPY(8, uint64_t)
 DTENSOR_COPY(16, uint4)
 
-template <typename Int> static __device__ Int flip(Int bits) {
+template <typename Int>
+static __device__ Int flip(Int bits) {
   constexpr Int kMax = static_cast<Int>(~(Int(1) << (sizeof(Int) * 8 - 1)));
   return bits < 0 ? bits ^ kMax : bits;
 }
@@ -212,9 +216,7 @@ struct BHalf32 {
   static __device__ Wide encode(__nv_bfloat16 x, bool) {
     return __bfloat162float(x);
   }
-  static __device__ __nv_bfloat16 decode(Wide x) {
-    return __float2bfloat16(x);
-  }
+  static __device__ __nv_bfloat16 decode(Wide x) { return __float2bfloat16(x); }
 };
 
 template <typename T>

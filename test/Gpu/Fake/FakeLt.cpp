@@ -157,10 +157,10 @@ FAKE_EXPORT int cublasLtMatmulAlgoGetHeuristic(void *, Desc *desc, Layout *a,
                                                Layout *b, Layout *, Layout *d,
                                                void *, int, void *result,
                                                int *count) {
-  bool fits = (desc->transA ? a->cols : a->rows) == d->rows &&
-              (desc->transB ? b->rows : b->cols) == d->cols &&
-              (desc->transA ? a->rows : a->cols) ==
-                  (desc->transB ? b->cols : b->rows);
+  bool fits =
+      (desc->transA ? a->cols : a->rows) == d->rows &&
+      (desc->transB ? b->rows : b->cols) == d->cols &&
+      (desc->transA ? a->rows : a->cols) == (desc->transB ? b->cols : b->rows);
   std::memset(result, 0, 96);
   *reinterpret_cast<size_t *>(static_cast<char *>(result) + 64) = 1024;
   *count = fits;

@@ -157,7 +157,8 @@ std::vector<char> reduceAll(const Clique &clique, size_t first, size_t count,
   std::vector<char> out(count * bytesOf(type));
   for (size_t i = 0; i < count; ++i) {
     if (type == 4) { // more digits than a double has
-      int64_t value = static_cast<const int64_t *>(clique.sources[0])[first + i];
+      int64_t value =
+          static_cast<const int64_t *>(clique.sources[0])[first + i];
       for (size_t q = 1; q < clique.sources.size(); ++q)
         value = combine(
             value, static_cast<const int64_t *>(clique.sources[q])[first + i],
@@ -233,9 +234,8 @@ FAKE_EXPORT int ncclAllReduce(const void *src, void *dst, size_t count,
                               int type, int op, Comm *comm, Stream *stream) {
   stream->add([=, clique = comm->clique, rank = comm->rank] {
     std::vector<char> out;
-    if (clique->meet(rank, src, [&] {
-          out = reduceAll(*clique, 0, count, type, op);
-        }))
+    if (clique->meet(rank, src,
+                     [&] { out = reduceAll(*clique, 0, count, type, op); }))
       std::memcpy(dst, out.data(), out.size());
   });
   return 0;

@@ -270,13 +270,12 @@ TEST_P(Collective, ReduceScatterGivesEachMemberItsPart) {
           dst.push_back(makeArray(DTENSOR_RT_i64, shape2d(dim, size, 3)));
           fillPattern(src.back(), rank);
         }
-        runOn(
-            test, src, dst, [&](void *ctx, int64_t rank, void *from, void *to) {
-              rt::abi::dtensor_rt_reduce_scatter(ctx, 2, from, to, dim,
-                                                 offsets[rank], 1,
-                                                 pack(test.axes), 0,
-                                                 DTENSOR_RT_i64);
-            });
+        runOn(test, src, dst,
+              [&](void *ctx, int64_t rank, void *from, void *to) {
+                rt::abi::dtensor_rt_reduce_scatter(
+                    ctx, 2, from, to, dim, offsets[rank], 1, pack(test.axes), 0,
+                    DTENSOR_RT_i64);
+              });
         for (int64_t rank = 0; rank < numRanks(test.mesh); ++rank)
           for (int64_t i = 0; i < dst[rank].shape[dim]; ++i)
             for (int64_t j = 0; j < 3; ++j) {

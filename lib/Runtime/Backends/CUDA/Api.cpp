@@ -48,8 +48,8 @@ std::vector<std::string> candidates(const std::string &name) {
   paths.push_back("/usr/local/cuda/lib64/" + name);
   paths.push_back("/usr/local/nvidia/lib64/" + name);
   for (const std::string &folder : splitPath("PATH"))
-    addMatches(paths, folder + "/../lib/python3*/site-packages/nvidia/*/lib/" +
-                          name);
+    addMatches(paths,
+               folder + "/../lib/python3*/site-packages/nvidia/*/lib/" + name);
   return paths;
 }
 
@@ -172,14 +172,14 @@ void cuda::check(Result result, const char *what) {
   getDriver().getErrorString(result, &text);
   raise(result == kErrorOutOfMemory ? DTENSOR_RT_OUT_OF_MEMORY
                                     : DTENSOR_RT_RUN_FAILED,
-        what, ": ", name ? name : "unknown CUDA error", " (",
-        text ? text : "", ")");
+        what, ": ", name ? name : "unknown CUDA error", " (", text ? text : "",
+        ")");
 }
 
 void cuda::checkNccl(NcclResult result, const char *what) {
   if (result != 0 && result != kNcclInProgress)
-    raise(DTENSOR_RT_RUN_FAILED, what, ": NCCL: ",
-          getNccl().getErrorString(result));
+    raise(DTENSOR_RT_RUN_FAILED, what,
+          ": NCCL: ", getNccl().getErrorString(result));
 }
 
 void cuda::checkLt(LtResult result, const char *what) {

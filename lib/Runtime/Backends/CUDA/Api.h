@@ -93,7 +93,8 @@ enum : int {
   X(eventDestroy, cuEventDestroy_v2, (Event))                                  \
   X(moduleLoadData, cuModuleLoadData, (Module *, const void *))                \
   X(moduleUnload, cuModuleUnload, (Module))                                    \
-  X(moduleGetFunction, cuModuleGetFunction, (Function *, Module, const char *)) \
+  X(moduleGetFunction, cuModuleGetFunction,                                    \
+    (Function *, Module, const char *))                                        \
   X(functionSetAttribute, cuFuncSetAttribute, (Function, int, int))            \
   X(encodeTiled, cuTensorMapEncodeTiled,                                       \
     (void *, int, uint32_t, void *, const uint64_t *, const uint64_t *,        \

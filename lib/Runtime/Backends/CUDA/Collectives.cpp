@@ -16,7 +16,7 @@ namespace {
 struct ReducePlan {
   int type;
   int op;
-  int64_t wideBytes;      // 0: no conversion
+  int64_t wideBytes; // 0: no conversion
   std::string encode, decode;
 };
 
@@ -126,6 +126,7 @@ private:
         return false;
     return view.isRowMajor();
   }
+  bool isDirectScatter(const Pieces &pieces, int64_t slotBytes) const;
   void checkPiece(const Piece &piece, int64_t size, const char *what) const {
     if (piece.size != size)
       raise(DTENSOR_RT_RUN_FAILED, who(), ": ", what, " of this rank has ",
@@ -208,8 +209,8 @@ void CollectiveRun::exchange(const std::vector<View> &from,
       note(nccl.send(from[q].base, bytes, kNcclInt8, peer, comm,
                      gpu.getStream()));
     if (size_t bytes = bytesOf(to[q]))
-      note(nccl.recv(to[q].base, bytes, kNcclInt8, peer, comm,
-                     gpu.getStream()));
+      note(
+          nccl.recv(to[q].base, bytes, kNcclInt8, peer, comm, gpu.getStream()));
   }
   NcclResult end = nccl.groupEnd();
   ok(result ? result : end);
@@ -256,6 +257,21 @@ void CollectiveRun::allGather() {
     gpu.copy(call.dst.slice(dim, pieces[q].offset, pieces[q].size), targets[q]);
 }
 
+/// The slots of the members follow each other in the source itself, and what
+/// the last ones lack may be read, whatever it is: it lands behind the results.
+bool CollectiveRun::isDirectScatter(const Pieces &pieces,
+                                    int64_t slotBytes) const {
+  if (!areConsecutive(call.src, call.dim))
+    return false;
+  int64_t slot = largest(pieces), extent = call.src.sizes[call.dim];
+  for (int64_t q = 0; q < n; ++q)
+    if (pieces[q].offset != std::min(extent, q * slot))
+      return false;
+  int64_t needed = n * slotBytes;
+  return needed == call.src.numBytes() ||
+         gpu.readableFrom(call.src.base) >= needed;
+}
+
 void CollectiveRun::reduceScatter() {
   int64_t dim = call.dim;
   Pieces pieces = cut(call.src.sizes[dim], call.unit);
@@ -266,30 +282,30 @@ void CollectiveRun::reduceScatter() {
   std::optional<Scratch> from, to;
   // One slot of equal size per member.
   View slot = call.src.slice(dim, 0, largest(pieces));
-  int64_t count = slot.numElements();
-  bool isDirect = areEqual(pieces) && areConsecutive(call.src, dim);
+  int64_t count = slot.numElements(), bytes = slot.numBytes();
   View src = call.src, dst = call.dst;
-  if (!isDirect) {
-    from.emplace(gpu, n * slot.numBytes());
+  if (!isDirectScatter(pieces, bytes)) {
+    from.emplace(gpu, n * bytes);
     src.base = from->get();
     for (int64_t q = 0; q < n; ++q) {
       View piece = call.src.slice(dim, pieces[q].offset, pieces[q].size);
-      gpu.copy(rowMajorView(from->get() + q * slot.numBytes(), piece.dtype,
-                            piece.rank, piece.sizes),
+      gpu.copy(rowMajorView(from->get() + q * bytes, piece.dtype, piece.rank,
+                            piece.sizes),
                piece);
     }
   }
-  bool isWhole = dst.numElements() == count && dst.isRowMajor();
+  bool isWhole =
+      dst.isRowMajor() && (dst.numElements() == count ||
+                           gpu.writableAt(dst.base, dst.numBytes()) >= bytes);
   if (!isWhole) {
-    to.emplace(gpu, slot.numBytes());
+    to.emplace(gpu, bytes);
     dst.base = to->get();
   }
-  reducePacked(src, dst, n * count, count,
-               [&](void *in, void *out, int type, int op) {
-                 return getNccl().reduceScatter(
-                     in, out, static_cast<size_t>(count), type, op, comm,
-                     gpu.getStream());
-               });
+  reducePacked(
+      src, dst, n * count, count, [&](void *in, void *out, int type, int op) {
+        return getNccl().reduceScatter(in, out, static_cast<size_t>(count),
+                                       type, op, comm, gpu.getStream());
+      });
   if (!isWhole)
     gpu.copy(call.dst, rowMajorView(to->get(), call.dst.dtype, call.dst.rank,
                                     call.dst.sizes));

@@ -7,6 +7,9 @@
 //             before the cut one have extent 1) and are packed: one NCCL call
 //   exact     uneven pieces that lie one after the other: a group of sends and
 //             receives of exact counts, nothing is copied
+//   slack     a scatter of uneven pieces that lie one after the other reads,
+//   and
+//             writes, the few bytes behind the buffers that the pool adds
 //   packed    else: pieces go through temporaries [q][C], C = max_q |p_q|
 //
 // Members with empty pieces take part. Max and min of floats run on integers of

@@ -75,8 +75,7 @@ public:
   bool usesHostMemory() const override { return false; }
   void *allocateStorage(int64_t rank, int64_t bytes) override;
   void freeStorage(int64_t rank, void *pointer) override;
-  void upload(int64_t rank, void *to, const void *from,
-              int64_t bytes) override;
+  void upload(int64_t rank, void *to, const void *from, int64_t bytes) override;
   void download(int64_t rank, void *to, const void *from,
                 int64_t bytes) override;
 
@@ -193,7 +192,8 @@ bool CudaSession::capture(size_t index, const Body &body, GraphExec &exec) {
 bool CudaSession::captureAll(const Body &body, GraphCache::Entry &entry) {
   std::vector<GraphExec> execs(locals.size());
   std::vector<char> ok(locals.size());
-  onRanks([&](size_t index) { ok[index] = capture(index, body, execs[index]); });
+  onRanks(
+      [&](size_t index) { ok[index] = capture(index, body, execs[index]); });
   entry.graphs = execs;
   entry.stats.assign(static_cast<size_t>(mesh.numRanks()), {});
   for (size_t i = 0; i < locals.size(); ++i) {
@@ -208,9 +208,9 @@ bool CudaSession::captureAll(const Body &body, GraphCache::Entry &entry) {
   return true;
 }
 
-std::vector<dtensor_rt_rank_stats>
-CudaSession::run(const Prepare &prepare, const Body &body,
-                 const Options &options) {
+std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
+                                                    const Body &body,
+                                                    const Options &options) {
   auto lock = world->lockRuns();
   if (world->hasFailed())
     raise(DTENSOR_RT_RUN_FAILED, world->getError());

@@ -112,9 +112,9 @@ void Gpu::launch(Function function, const int64_t (&grid)[3],
     if (extent < 0 || extent > INT32_MAX)
       raise(DTENSOR_RT_RUN_FAILED, "a kernel has grid ", grid[0], "x", grid[1],
             "x", grid[2]);
-  LaunchConfig config = {u(grid[0]),  u(grid[1]),  u(grid[2]),
-                         u(block[0]), u(block[1]), u(block[2]),
-                         u(sharedBytes), stream,   nullptr, 0};
+  LaunchConfig config = {
+      u(grid[0]),  u(grid[1]),     u(grid[2]), u(block[0]), u(block[1]),
+      u(block[2]), u(sharedBytes), stream,     nullptr,     0};
   ++numKernels;
   check(getDriver().launchKernel(&config, function, params, nullptr),
         "launching a kernel");
@@ -228,8 +228,8 @@ bool Gpu::runTranspose(const View &dst, const View &src) {
   if (blocks > INT32_MAX)
     return false;
   void *params[] = {&args};
-  launch(getKernel(concat("dtensor_transpose_", bytes).c_str()),
-         {blocks, 1, 1}, {kCopyThreads, 1, 1}, 0, params);
+  launch(getKernel(concat("dtensor_transpose_", bytes).c_str()), {blocks, 1, 1},
+         {kCopyThreads, 1, 1}, 0, params);
   return true;
 }
 

@@ -16,6 +16,7 @@
 
 #include "../../Core/Device.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,15 @@ public:
   /// Memory that outlives programs. It is not taken from the pool of the
   /// programs, whose addresses captured graphs use again.
   Pool &getStorage() { return storage; }
+
+  /// Bytes that may be read from `data`, and bytes that may be written there
+  /// when a buffer is the `bytes` bytes at `data` and nothing else; 0: unknown.
+  int64_t readableFrom(const void *data) const {
+    return std::max(pool.roomFrom(data), storage.roomFrom(data));
+  }
+  int64_t writableAt(const void *data, int64_t bytes) const {
+    return std::max(pool.roomOf(data, bytes), storage.roomOf(data, bytes));
+  }
 
   void copy(const View &dst, const View &src);
   void fill(const View &dst, int64_t bits);

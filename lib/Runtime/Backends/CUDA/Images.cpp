@@ -44,8 +44,8 @@ enum ImageKind { Ptx = 0, Cubin = 1 };
 std::string describeImages(const std::vector<DeviceImage> &images) {
   std::string text;
   for (const DeviceImage &image : images)
-    text += concat(text.empty() ? "" : ", ", image.kind == Cubin ? "sm_" : "ptx ",
-                   image.arch);
+    text += concat(text.empty() ? "" : ", ",
+                   image.kind == Cubin ? "sm_" : "ptx ", image.arch);
   return text.empty() ? "none" : text;
 }
 
@@ -54,7 +54,7 @@ std::string describeImages(const std::vector<DeviceImage> &images) {
 std::vector<DeviceImage> sortImages(std::vector<DeviceImage> images, int arch) {
   auto rank = [&](const DeviceImage &image) {
     if (image.kind == Cubin)
-      return image.arch == arch                                       ? 3
+      return image.arch == arch                                  ? 3
              : image.arch / 10 == arch / 10 && image.arch < arch ? 2
                                                                  : 0;
     return image.arch <= arch ? 1 : 0;
@@ -96,9 +96,9 @@ BundleKernels::BundleKernels(const Gpu &gpu, const LoadedBundle &bundle)
     const char *text = nullptr;
     if (last)
       getDriver().getErrorString(last, &text);
-    raise(DTENSOR_RT_BAD_BUNDLE, quoted(bundle.getPath()),
-          " has no code for ", gpu.describe(), ", it has ",
-          describeImages(images), text ? concat(" (", text, ")") : "");
+    raise(DTENSOR_RT_BAD_BUNDLE, quoted(bundle.getPath()), " has no code for ",
+          gpu.describe(), ", it has ", describeImages(images),
+          text ? concat(" (", text, ")") : "");
   }
   for (const std::string &name : names) {
     Function function = nullptr;

@@ -64,7 +64,9 @@ Job cuda::readJob() {
   if (!address)
     address = std::getenv("SLURM_LAUNCH_NODE_IPADDR");
   job.address = address ? address : "127.0.0.1";
-  job.port = static_cast<int>(readNumber("DTENSOR_PORT").value_or(
-      readNumber("MASTER_PORT").value_or(kDefaultPort) + kPortOffset));
+  job.port = static_cast<int>(
+      readNumber("DTENSOR_PORT")
+          .value_or(readNumber("MASTER_PORT").value_or(kDefaultPort) +
+                    kPortOffset));
   return job;
 }

@@ -24,9 +24,9 @@ public:
 
   std::string get(const std::string &key, double seconds) override {
     std::unique_lock lock(mutex);
-    bool found = changed.wait_for(
-        lock, std::chrono::duration<double>(seconds),
-        [&] { return isFailed || values.count(key) != 0; });
+    bool found =
+        changed.wait_for(lock, std::chrono::duration<double>(seconds),
+                         [&] { return isFailed || values.count(key) != 0; });
     if (isFailed)
       raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
     if (!found)

@@ -52,13 +52,11 @@ std::optional<Matrix> asMatrix(const View &view) {
   int64_t rowStride = view.strides[view.rank - 2];
   int64_t colStride = view.strides[view.rank - 1];
   if ((colStride == 1 || cols == 1) && (rows == 1 || rowStride >= cols))
-    return Matrix{rows, cols, rows == 1 ? std::max<int64_t>(cols, 1)
-                                        : rowStride,
-                  false};
+    return Matrix{rows, cols,
+                  rows == 1 ? std::max<int64_t>(cols, 1) : rowStride, false};
   if ((rowStride == 1 || rows == 1) && (cols == 1 || colStride >= rows))
-    return Matrix{rows, cols, cols == 1 ? std::max<int64_t>(rows, 1)
-                                        : colStride,
-                  true};
+    return Matrix{rows, cols,
+                  cols == 1 ? std::max<int64_t>(rows, 1) : colStride, true};
   return std::nullopt;
 }
 
@@ -126,9 +124,9 @@ void checkShapes(const Matmul &call) {
   bool isWide = call.a.dtype == DTENSOR_RT_f64;
   if (ltType(call.a.dtype) < 0 || ltType(call.c.dtype) < 0 ||
       isWide != (call.c.dtype == DTENSOR_RT_f64))
-    badMatmul(call, concat("elements of type ",
-                           dtensor_rt_dtype_name(call.a.dtype), " into ",
-                           dtensor_rt_dtype_name(call.c.dtype)));
+    badMatmul(call,
+              concat("elements of type ", dtensor_rt_dtype_name(call.a.dtype),
+                     " into ", dtensor_rt_dtype_name(call.c.dtype)));
 }
 
 } // namespace
@@ -173,6 +171,61 @@ void MatmulCache::runEmpty(const Matmul &call) {
   gpu.copy(call.c, bias);
 }
 
+/// Everything but batch and alignment.
+static MatmulCache::Problem describeProduct(const Matmul &call) {
+  Matrix a = *asMatrix(call.a), b = *asMatrix(call.b), c = *asMatrix(call.c);
+  MatmulCache::Problem problem = {};
+  problem.m = c.rows;
+  problem.n = c.cols;
+  problem.k = call.transA ? a.rows : a.cols;
+  problem.lda = a.ld;
+  problem.ldb = b.ld;
+  problem.ldc = c.ld;
+  problem.transA = call.transA != a.isTransposed;
+  problem.transB = call.transB != b.isTransposed;
+  problem.dtypeIn = call.a.dtype;
+  problem.dtypeOut = call.c.dtype;
+  problem.epilogue = static_cast<int64_t>(call.epilogue);
+  problem.hasBias = call.bias.base != nullptr;
+  return problem;
+}
+
+/// Merges the batch dimensions from the last one on; returns how many before
+/// them could not be merged.
+static int64_t mergeBatches(const Matmul &call, MatmulCache::Problem &problem) {
+  const View *const views[3] = {&call.a, &call.b, &call.c};
+  Batch batch;
+  int64_t outer = call.c.rank - 2;
+  while (outer > 0 && mergeBatch(batch, views, outer - 1))
+    --outer;
+  problem.batch = batch.count;
+  problem.strideA = batch.strides[0];
+  problem.strideB = batch.strides[1];
+  problem.strideC = batch.strides[2];
+  // A batch of rows under one b is one product with more rows.
+  if (problem.batch > 1 && problem.strideB == 0 && !problem.transA &&
+      problem.strideA == problem.m * problem.lda &&
+      problem.strideC == problem.m * problem.ldc) {
+    problem.m *= problem.batch;
+    problem.batch = 1;
+    problem.strideA = problem.strideC = 0;
+  }
+  return outer;
+}
+
+/// Where number `index` of the first `outer` batch dimensions of c begins in a
+/// view; dimensions of extent 1 are broadcast.
+static char *batchBase(const View &view, const View &c, int64_t outer,
+                       int64_t index) {
+  int64_t offset = 0;
+  for (int64_t d = outer - 1; d >= 0; --d) {
+    if (view.sizes[d] != 1)
+      offset += index % c.sizes[d] * view.strides[d];
+    index /= c.sizes[d];
+  }
+  return view.base + offset * view.elementBytes();
+}
+
 void MatmulCache::run(const Matmul &given) {
   checkShapes(given);
   if (given.c.numElements() == 0)
@@ -193,53 +246,14 @@ void MatmulCache::run(const Matmul &given) {
     result.emplace(gpu, call.c.numBytes());
     call.c = rowMajorView(result->get(), call.c.dtype, rank, call.c.sizes);
   }
-  Matrix ma = *asMatrix(call.a), mb = *asMatrix(call.b), mc = *asMatrix(call.c);
-  Problem problem = {};
-  problem.m = mc.rows;
-  problem.n = mc.cols;
-  problem.k = call.transA ? ma.rows : ma.cols;
-  problem.lda = ma.ld;
-  problem.ldb = mb.ld;
-  problem.ldc = mc.ld;
-  problem.transA = call.transA != ma.isTransposed;
-  problem.transB = call.transB != mb.isTransposed;
-  problem.dtypeIn = call.a.dtype;
-  problem.dtypeOut = call.c.dtype;
-  problem.epilogue = static_cast<int64_t>(call.epilogue);
-  problem.hasBias = call.bias.base != nullptr;
-  const View *const views[3] = {&call.a, &call.b, &call.c};
-  Batch batch;
-  int64_t outer = rank - 2;
-  while (outer > 0 && mergeBatch(batch, views, outer - 1))
-    --outer;
-  problem.batch = batch.count;
-  problem.strideA = batch.strides[0];
-  problem.strideB = batch.strides[1];
-  problem.strideC = batch.strides[2];
-  // A batch of rows under one b is one product with more rows.
-  if (problem.batch > 1 && problem.strideB == 0 && !problem.transA &&
-      problem.strideA == problem.m * problem.lda &&
-      problem.strideC == problem.m * problem.ldc) {
-    problem.m *= problem.batch;
-    problem.batch = 1;
-    problem.strideA = problem.strideC = 0;
-  }
-  // Dimensions that could not be merged are looped over.
-  int64_t count = 1;
+  Problem problem = describeProduct(call);
+  int64_t outer = mergeBatches(call, problem), count = 1;
   for (int64_t d = 0; d < outer; ++d)
     count *= call.c.sizes[d];
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t offsets[3] = {}, rest = i;
-    for (int64_t d = outer - 1; d >= 0; --d) {
-      int64_t at = rest % call.c.sizes[d];
-      rest /= call.c.sizes[d];
-      for (int v = 0; v < 3; ++v)
-        if (views[v]->sizes[d] != 1)
-          offsets[v] += at * views[v]->strides[d] * views[v]->elementBytes();
-    }
-    runProblem(problem, call, call.a.base + offsets[0],
-               call.b.base + offsets[1], call.c.base + offsets[2]);
-  }
+  for (int64_t i = 0; i < count; ++i)
+    runProblem(problem, call, batchBase(call.a, call.c, outer, i),
+               batchBase(call.b, call.c, outer, i),
+               batchBase(call.c, call.c, outer, i));
   if (result)
     gpu.copy(given.c, call.c);
 }
@@ -352,9 +366,8 @@ void MatmulCache::choose(Plan &plan, const Problem &problem) {
   set(kLtPreferenceAlignD, static_cast<uint32_t>(problem.alignC));
   LtHeuristic found = {};
   int count = 0;
-  LtResult result =
-      lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c, plan.c,
-                      preference, 1, &found, &count);
+  LtResult result = lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c,
+                                    plan.c, preference, 1, &found, &count);
   lt.preferenceDestroy(preference);
   if (result != 0 || count == 0 || found.state != 0)
     raise(DTENSOR_RT_RUN_FAILED, "matmul ", problem.m, "x", problem.n, "x",

@@ -11,6 +11,8 @@ static constexpr int64_t kBlockAlignment = 512;
 static constexpr int64_t kSegmentAlignment = int64_t(2) << 20;
 static constexpr int64_t kLeastSegment = int64_t(32) << 20;
 
+static constexpr int64_t kSlackPart = 64;
+
 static int64_t roundUp(int64_t value, int64_t to) {
   return (value + to - 1) / to * to;
 }
@@ -19,9 +21,9 @@ bool Pool::addSegment(int64_t bytes) {
   DevicePtr pointer = 0;
   // Small programs share one segment; when memory is short, exactly as much
   // as is needed.
-  for (int64_t size : {std::max(roundUp(bytes, kSegmentAlignment),
-                                kLeastSegment),
-                       roundUp(bytes, kSegmentAlignment)}) {
+  for (int64_t size :
+       {std::max(roundUp(bytes, kSegmentAlignment), kLeastSegment),
+        roundUp(bytes, kSegmentAlignment)}) {
     size_t available = 0, total = 0;
     getDriver().memGetInfo(&available, &total);
     if (static_cast<size_t>(size) > available)
@@ -30,7 +32,7 @@ bool Pool::addSegment(int64_t bytes) {
       continue;
     segments.push_back(pointer);
     reserved += size;
-    setFree(blocks.emplace(pointer, Block{size, false, true}).first);
+    setFree(blocks.emplace(pointer, Block{size, 0, false, true}).first);
     return true;
   }
   return false;
@@ -60,7 +62,8 @@ void Pool::setFree(Blocks::iterator block) {
 void *Pool::allocate(int64_t bytes) {
   if (bytes < 0 || bytes > INT64_MAX / 2)
     return nullptr;
-  int64_t size = roundUp(std::max<int64_t>(bytes, 1), kBlockAlignment);
+  int64_t slack = bytes / kSlackPart;
+  int64_t size = roundUp(std::max<int64_t>(bytes + slack, 1), kBlockAlignment);
   auto best = freeBlocks.lower_bound({size, 0});
   if (best == freeBlocks.end()) {
     if (!addSegment(size))
@@ -71,13 +74,32 @@ void *Pool::allocate(int64_t bytes) {
   freeBlocks.erase(best);
   auto block = blocks.find(address);
   block->second.isFree = false;
+  block->second.requested = bytes;
   if (int64_t rest = block->second.size - size) {
     block->second.size = size;
     auto tail = blocks.emplace(address + static_cast<DevicePtr>(size),
-                               Block{rest, false, false});
+                               Block{rest, 0, false, false});
     setFree(tail.first);
   }
   return reinterpret_cast<void *>(address);
+}
+
+int64_t Pool::roomFrom(const void *pointer) const {
+  auto address = reinterpret_cast<DevicePtr>(pointer);
+  auto next = blocks.upper_bound(address);
+  if (next == blocks.begin())
+    return 0;
+  auto block = std::prev(next);
+  auto end = block->first + static_cast<DevicePtr>(block->second.size);
+  bool isInside = !block->second.isFree && address < end;
+  return isInside ? static_cast<int64_t>(end - address) : 0;
+}
+
+int64_t Pool::roomOf(const void *pointer, int64_t bytes) const {
+  auto block = blocks.find(reinterpret_cast<DevicePtr>(pointer));
+  bool isIt = block != blocks.end() && !block->second.isFree &&
+              block->second.requested == bytes;
+  return isIt ? block->second.size : 0;
 }
 
 void Pool::free(void *pointer) {

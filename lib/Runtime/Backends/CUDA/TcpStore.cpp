@@ -212,8 +212,8 @@ int tryConnect(const Job &job) {
   addrinfo hints = {}, *list = nullptr;
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  if (getaddrinfo(job.address.c_str(), std::to_string(job.port).c_str(),
-                  &hints, &list) != 0)
+  if (getaddrinfo(job.address.c_str(), std::to_string(job.port).c_str(), &hints,
+                  &list) != 0)
     return -1;
   int fd = -1;
   for (addrinfo *at = list; at && fd < 0; at = at->ai_next) {
@@ -264,9 +264,9 @@ public:
   std::string get(const std::string &key, double seconds) override {
     post({Get, key, ""});
     std::unique_lock lock(mutex);
-    bool found = changed.wait_for(
-        lock, std::chrono::duration<double>(seconds),
-        [&] { return isFailed || values.count(key) != 0; });
+    bool found =
+        changed.wait_for(lock, std::chrono::duration<double>(seconds),
+                         [&] { return isFailed || values.count(key) != 0; });
     if (isFailed)
       raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
     if (!found)

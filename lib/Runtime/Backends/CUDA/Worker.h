@@ -45,7 +45,8 @@ private:
         return;
       __builtin_ia32_pause();
     }
-    for (uint64_t now; (now = counter.load(std::memory_order_acquire)) != value;)
+    for (uint64_t now;
+         (now = counter.load(std::memory_order_acquire)) != value;)
       counter.wait(now, std::memory_order_acquire);
   }
 

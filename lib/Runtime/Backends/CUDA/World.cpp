@@ -161,7 +161,7 @@ NcclComm World::makeComm(size_t index, const Group &group) {
   while (!meeting->isDone) {
     meeting->changed.wait_for(lock, seconds(0.05));
     if (!meeting->isDone && hasFailed())
-      raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
+      raise(DTENSOR_RT_RUN_FAILED, getError());
     if (!meeting->isDone && Clock::now() > end)
       raise(DTENSOR_RT_RUN_FAILED, "the ranks over ",
             axesString(mesh, group.axes), " do not meet within ", kMeetSeconds,
@@ -174,8 +174,8 @@ NcclComm World::makeComm(size_t index, const Group &group) {
 NcclComm World::getComm(size_t index, const Group &group) {
   {
     std::lock_guard lock(mutex);
-    if (aborted)
-      raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
+    if (failed)
+      raise(DTENSOR_RT_RUN_FAILED, error);
     auto it = comms[index].find(group.axes);
     if (it != comms[index].end())
       return it->second;
@@ -295,8 +295,8 @@ void World::checkAsyncErrors() {
       getNccl().commGetAsyncError(comm, &result);
       if (result == 0 || result == kNcclInProgress || failed)
         continue;
-      error = concat("rank ", ranks[i], ": NCCL: ",
-                     getNccl().getErrorString(result));
+      error = concat("rank ", ranks[i],
+                     ": NCCL: ", getNccl().getErrorString(result));
       failed.store(true, std::memory_order_release);
     }
 }
@@ -334,7 +334,8 @@ void World::watch() {
     // Distributed ranks do not recover, and work may be queued that nobody of
     // this process waits for.
     bool mustAbort = busy > 0 || job.isDistributed();
-    if (mustAbort && !aborted && Clock::now() > failedAt + seconds(kGraceSeconds))
+    if (mustAbort && !aborted &&
+        Clock::now() > failedAt + seconds(kGraceSeconds))
       abortAll();
   }
 }

@@ -50,9 +50,7 @@ public:
   /// Calls fn(index) for all local ranks at once, the context current. One
   /// call at a time: hold lockRuns().
   void onAllRanks(const std::function<void(size_t)> &fn);
-  std::unique_lock<std::mutex> lockRuns() {
-    return std::unique_lock(running);
-  }
+  std::unique_lock<std::mutex> lockRuns() { return std::unique_lock(running); }
 
   /// True when the work of the rank is done; false when it never will be.
   bool waitIdle(size_t index);
