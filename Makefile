@@ -3,6 +3,7 @@
 #   make demo     set up, build, and run examples/demo.sh
 #   make check    set up, build, and run every test; last line: N passed, N failed
 #   make bench    build and run the benchmarks
+#   make dist     one archive that runs where no LLVM is, in dist/
 #   make format   format the C++ sources
 
 BUILD ?= build
@@ -10,7 +11,7 @@ NINJA ?= ninja
 CMAKE_FLAGS ?=
 export DTENSOR_VENV ?= $(BUILD)/venv
 
-.PHONY: all demo check bench format setup setup-tests
+.PHONY: all demo check bench dist format setup setup-tests
 
 all: setup $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD)
@@ -36,6 +37,10 @@ check: setup-tests $(BUILD)/build.ninja
 bench: setup $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD) dtensor-products dtensor-benchmarks
 	@scripts/run-benchmarks.sh $(BUILD)
+
+dist: setup $(BUILD)/build.ninja
+	$(NINJA) -C $(BUILD) dtensor-compile dtensor-opt dtensor-run
+	@scripts/make-dist.sh $(BUILD)
 
 format:
 	@scripts/check-format.sh --fix

@@ -34,7 +34,7 @@ func.func @tensor_parallel(
     %wup: tensor<96x64xf32> {dtensor.layout = #wup},
     %wdown: tensor<64x96xf32> {dtensor.layout = #wdown})
     -> (tensor<?x64xf32> {dtensor.layout = #tokens})
-    attributes {dtensor.symbols = {T = {hint = 2048}}} {
+    attributes {dtensor.symbols = {T = {hint = 128}}} {
   // Queries, keys and values, a head each in the first dimension.
   %0 = dtensor.rms_norm %x, %norm1 {eps = 1.0e-5} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
   %q0 = dtensor.linear %0, %wq : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>
@@ -105,7 +105,7 @@ func.func @sequence_parallel(
     %wup: tensor<96x64xf32> {dtensor.layout = #wup},
     %wdown: tensor<64x96xf32> {dtensor.layout = #wdown})
     -> (tensor<?x64xf32> {dtensor.layout = #tokens_cut})
-    attributes {dtensor.symbols = {T = {hint = 2048}}} {
+    attributes {dtensor.symbols = {T = {hint = 128}}} {
   // Queries, keys and values, a head each in the first dimension.
   %0 = dtensor.rms_norm %x, %norm1 {eps = 1.0e-5} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
   %q0 = dtensor.linear %0, %wq : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>

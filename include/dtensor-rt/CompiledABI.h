@@ -27,27 +27,27 @@
 //
 // Sum and product of i8..i64 wrap; on i1, sum and max are `or`, product and
 // min are `and`. Max and min of floats give NaN as soon as one operand is NaN.
-// f16 and bf16 are accumulated in f32 and rounded once.
+// f16 and bf16 are accumulated in f32 and rounded once; a sum on "cuda" rounds
+// at every member, as NCCL does.
 //
 // Functions of the backend "cuda"; all memory is device memory, all work goes
 // to the rank's current stream and nothing waits for it:
 //
-//   launch     kernel number `kernel` of the manifest's list; params are
-//              numParams pointers to the kernel's arguments; nothing is done
-//              where a grid extent is 0
-//   matmul     c[.., m, n] = epilogue(op(a)[.., m, k] * op(b)[.., k, n] +
-//   bias),
-//              accumulated in f32 (f64 for f64); op transposes the last two
-//              dimensions; all three have `rank` dimensions, a batch dimension
-//              of stride 0 is broadcast; bias: null, or n elements of dtypeOut;
-//              epilogue: enum class Epilogue
-//   attention  out = softmax(scale * q k^T) v over [batch.., heads, rows,
-//   depth]
-//              and [batch.., kvHeads, keys, depth]; query head h reads kv head
-//              h * kvHeads / heads; causal: query i sees the keys
-//              j <= queryOffset + i + keys - total
-//   copy       dst = src, both strided
-//   fill       every element of dst becomes the low bytes of `bits`
+//   launch_kernel  kernel number `kernel` of the manifest's list; params are
+//                  numParams pointers to its arguments; nothing is done where
+//                  a grid extent is 0
+//   matmul         c[.., m, n] = op(a)[.., m, k] * op(b)[.., k, n], then bias
+//                  and epilogue (enum class Epilogue); accumulated in f32 (f64
+//                  for f64); op transposes the last two dimensions; all three
+//                  have `rank` dimensions, a batch dimension of stride 0 is
+//                  broadcast; bias: null, or n elements of dtypeOut
+//   attention      out = softmax(scale * q k^T) v over q of shape
+//                  [batch.., heads, rows, depth] and k, v of shape
+//                  [batch.., kvHeads, keys, depth]; head h reads kv head
+//                  h / (heads / kvHeads); causal: query i sees the keys
+//                  j <= queryOffset + i + keys - total
+//   copy           dst = src, both strided
+//   fill           every element of dst becomes the low bytes of `bits`
 //
 //   alloc(bytes, alignment)   at least 64-byte aligned; belongs to the rank
 //                             that runs on the calling thread

@@ -6,80 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "dtensor/Sharding/Propagation.h"
-#include "dtensor/Sharding/LocalShape.h"
+
+#include "AxisSolver.h"
 #include "llvm/ADT/STLExtras.h"
-#include <algorithm>
 
 using namespace dtensor;
 using llvm::ArrayRef;
 using llvm::SmallVector;
 
 namespace {
-
-/// Stands for "impossible" and still adds up.
-constexpr double kForbidden = 1e18;
-/// Units that a value may inherit from far users; more are not tried.
-constexpr unsigned kMaxUnits = 3;
-
-/// A dimension and a unit that some node would like it to be sharded in.
-using UnitHint = std::pair<unsigned, Expr>;
-
-struct State {
-  Placement placement;
-  double cost;
-};
-
-struct NodeChoice {
-  Strategy strategy;
-  double time = 0;
-};
-
-/// Solves one axis, given the axes solved before it.
-class AxisSolver {
-public:
-  AxisSolver(const PropagationProblem &problem, const CostModel &model,
-             PropagationSolution &solution, unsigned axis);
-  void run();
-
-private:
-  void measureValues();
-  void collectUnits();
-  void enumerate(unsigned node);
-  void forwardNode(unsigned node);
-  void backwardNode(unsigned node);
-  void decideSources();
-  void store();
-
-  SmallVector<Strategy> candidates(const PropagationNode &node);
-  SmallVector<Strategy> pinCandidates(const PropagationNode &node);
-  SmallVector<SmallVector<Expr>> factorUnits(const PropagationNode &node);
-  bool fits(unsigned value, const Placement &placement,
-            const SmallVector<Placement, 2> &others) const;
-  bool fits(unsigned node, const Strategy &strategy) const;
-  double nodeTime(unsigned node, const Strategy &strategy) const;
-  double move(unsigned value, const Placement &from, const Placement &to);
-  double costOf(int value, const Placement &wanted);
-  double costToUsers(int value, const Placement &given);
-  void addUnit(int value, const Placement &placement);
-
-  const PropagationProblem &problem;
-  const CostModel &model;
-  PropagationSolution &solution;
-  const unsigned axis;
-  const int64_t group;
-  const Expr sizeExpr;
-
-  std::vector<double> bytes;
-  std::vector<SmallVector<UnitHint, 2>> unitHints;
-  std::vector<SmallVector<State, 4>> states;
-  std::vector<std::optional<Placement>> decided;
-  /// Users as (node, operand), and whether a node has produced the value.
-  std::vector<SmallVector<std::pair<unsigned, unsigned>, 2>> users;
-  std::vector<bool> produced;
-  std::vector<SmallVector<NodeChoice, 4>> choices;
-  std::vector<int> chosen;
-  llvm::DenseMap<std::pair<Expr, std::pair<Expr, Expr>>, bool> agreements;
-};
 
 /// Dimensions of one shape, one parallel factor each, for nodes that only pass
 /// a value on.
@@ -105,335 +40,6 @@ ShardingRule identityRule(ArrayRef<Expr> extents, unsigned operands,
   return rule;
 }
 
-AxisSolver::AxisSolver(const PropagationProblem &problem,
-                       const CostModel &model, PropagationSolution &solution,
-                       unsigned axis)
-    : problem(problem), model(model), solution(solution), axis(axis),
-      group(problem.mesh.hint(axis)),
-      sizeExpr(problem.mesh.sizeExpr(*problem.context, axis)),
-      bytes(problem.values.size()), unitHints(problem.values.size()),
-      states(problem.values.size()), decided(problem.values.size()),
-      users(problem.values.size()), produced(problem.values.size()),
-      choices(problem.nodes.size()), chosen(problem.nodes.size(), -1) {}
-
-void AxisSolver::run() {
-  measureValues();
-  collectUnits();
-  for (unsigned node : problem.forward)
-    forwardNode(node);
-  for (unsigned node : problem.backward)
-    backwardNode(node);
-  decideSources();
-  store();
-}
-
-/// Bytes of each value as the axes solved so far leave it, and its users.
-void AxisSolver::measureValues() {
-  for (auto [i, value] : llvm::enumerate(problem.values)) {
-    double count = value.elementBytes;
-    for (Expr extent : value.extents)
-      count *= static_cast<double>(problem.facts.hint(extent));
-    for (unsigned a = 0; a < axis; ++a)
-      if (solution.values[i][a].isShard())
-        count /= static_cast<double>(problem.mesh.hint(a));
-    bytes[i] = count;
-    if (!value.fixed[axis].isOpen())
-      decided[i] = value.fixed[axis];
-  }
-  for (auto [n, node] : llvm::enumerate(problem.nodes)) {
-    for (auto [o, value] : llvm::enumerate(node.operands))
-      if (value >= 0)
-        users[value].push_back({n, o});
-    for (int value : node.results)
-      if (value >= 0)
-        produced[value] = true;
-  }
-}
-
-void AxisSolver::addUnit(int value, const Placement &placement) {
-  if (value < 0 || !placement.isShard() || !placement.unit)
-    return;
-  SmallVector<UnitHint, 2> &hints = unitHints[value];
-  UnitHint hint{placement.dim, placement.unit};
-  if (hints.size() < kMaxUnits && !llvm::is_contained(hints, hint))
-    hints.push_back(hint);
-}
-
-/// Units travel with the flow, so that a stated one is kept, and against it,
-/// from the node that needs one (a split of a dimension into heads) to whoever
-/// makes the value.
-void AxisSolver::collectUnits() {
-  for (auto [i, value] : llvm::enumerate(problem.values))
-    for (const Placement &placement : value.fixed)
-      addUnit(i, placement);
-  for (unsigned n : problem.forward)
-    for (const Strategy &strategy : candidates(problem.nodes[n]))
-      for (auto [value, placement] :
-           llvm::zip_equal(problem.nodes[n].results, strategy.results))
-        addUnit(value, placement);
-  for (unsigned n : problem.backward)
-    for (const Strategy &strategy : candidates(problem.nodes[n]))
-      for (auto [value, placement] :
-           llvm::zip_equal(problem.nodes[n].operands, strategy.operands))
-        addUnit(value, placement);
-}
-
-/// Candidate units of each factor: those hinted at in a dimension that the
-/// factor leads, divided by the factors to its right.
-SmallVector<SmallVector<Expr>>
-AxisSolver::factorUnits(const PropagationNode &node) {
-  SmallVector<SmallVector<Expr>> units(node.rule.factors.size());
-  auto visit = [&](int value, const TensorMap &map) {
-    if (value < 0)
-      return;
-    for (auto [dim, unit] : unitHints[value]) {
-      if (dim >= map.size() || map[dim].empty())
-        continue;
-      Expr minor = Expr::constant(*problem.context, 1);
-      for (unsigned factor : llvm::drop_begin(map[dim]))
-        minor = minor * node.rule.factors[factor].size;
-      Expr own = floordiv(unit, minor);
-      bool exact = !own.isConstant(1) && !own.isOverflow() &&
-                   problem.facts.proveEqual(own * minor, unit);
-      SmallVector<Expr> &list = units[map[dim].front()];
-      if (exact && list.size() < kMaxUnits && !llvm::is_contained(list, own))
-        list.push_back(own);
-    }
-  };
-  for (auto [value, map] : llvm::zip_equal(node.operands, node.rule.operands))
-    visit(value, map);
-  for (auto [value, map] : llvm::zip_equal(node.results, node.rule.results))
-    visit(value, map);
-  return units;
-}
-
-SmallVector<Strategy> AxisSolver::pinCandidates(const PropagationNode &node) {
-  Strategy strategy;
-  strategy.operands.assign(node.operands.size(), node.pinned[axis]);
-  strategy.results.assign(node.results.size(), node.pinned[axis]);
-  return {strategy};
-}
-
-SmallVector<Strategy> AxisSolver::candidates(const PropagationNode &node) {
-  if (node.kind == PropagationNode::Pin && !node.pinned[axis].isOpen())
-    return pinCandidates(node);
-  return strategies(node.rule, factorUnits(node), &problem.facts);
-}
-
-/// Would `value` still have a valid layout with `placement` on this axis?
-bool AxisSolver::fits(unsigned value, const Placement &placement,
-                      const SmallVector<Placement, 2> &others) const {
-  const PropagationValue &info = problem.values[value];
-  // A fixed value is redistributed anyway.
-  if (placement.isPartial() && !info.mayBePartial && info.fixed[axis].isOpen())
-    return false;
-  for (unsigned a = 0; a < axis; ++a) {
-    const Placement &other = others[a];
-    if (placement.isPartial() && other.isPartial() &&
-        placement.reduce != other.reduce)
-      return false;
-    if (placement.isShard() && other.isShard(placement.dim) &&
-        placement.unit != other.unit)
-      return false;
-  }
-  return true;
-}
-
-bool AxisSolver::fits(unsigned n, const Strategy &strategy) const {
-  const PropagationNode &node = problem.nodes[n];
-  for (auto [i, value] : llvm::enumerate(node.operands))
-    if (value >= 0 &&
-        !fits(value, strategy.operands[i], solution.operands[n][i]))
-      return false;
-  for (auto [i, value] : llvm::enumerate(node.results))
-    if (value >= 0 && !fits(value, strategy.results[i], solution.results[n][i]))
-      return false;
-  return true;
-}
-
-/// Bytes through memory, and for contractions the arithmetic, on one rank.
-double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
-  const PropagationNode &node = problem.nodes[n];
-  if (node.kind != PropagationNode::Compute)
-    return 0;
-  auto share = [&](int value, const Placement &placement) {
-    return value < 0 ? 0.0 : bytes[value] / (placement.isShard() ? group : 1);
-  };
-  double written = 0, read = 0;
-  for (auto [value, placement] : llvm::zip_equal(node.results, strategy.results))
-    written += share(value, placement);
-  for (auto [i, value] : llvm::enumerate(node.operands))
-    read += llvm::is_contained(node.rule.lookedUp, i)
-                ? written
-                : share(value, strategy.operands[i]);
-  double time = (read + written) / model.memoryBandwidth;
-  bool contracts = node.rule.lookedUp.empty() && node.operands.size() > 1 &&
-                   llvm::any_of(node.rule.factors, [](const Factor &factor) {
-                     return factor.kind == FactorKind::Reduction;
-                   });
-  if (!contracts)
-    return time;
-  double work = 2;
-  for (const Factor &factor : node.rule.factors)
-    work *= static_cast<double>(problem.facts.hint(factor.size));
-  for (unsigned a = 0; a < axis; ++a)
-    if (llvm::any_of(solution.operands[n], [&](const auto &placements) {
-          return placements[a].isShard();
-        }))
-      work /= static_cast<double>(problem.mesh.hint(a));
-  return time + work / (strategy.factor >= 0 ? group : 1) / model.arithmetic;
-}
-
-/// The time of one edge. Regrouping between units is free where the pieces are
-/// equal at the hints: the same program skips it at launch.
-double AxisSolver::move(unsigned value, const Placement &from,
-                        const Placement &to) {
-  if (from == to)
-    return 0;
-  bool agree = false;
-  if (from.isShard() && to.isShard(from.dim)) {
-    Expr extent = problem.values[value].extents[from.dim];
-    auto [slot, isNew] =
-        agreements.try_emplace({extent, {from.unit, to.unit}}, false);
-    if (isNew) {
-      auto chunk = [&](Expr unit) {
-        return problem.facts.hint(chunkSize(extent, unit, sizeExpr));
-      };
-      slot->second = chunk(from.unit) == chunk(to.unit);
-    }
-    agree = slot->second;
-  }
-  double time =
-      redistributionTime(from, to, bytes[value], group, model, agree);
-  // A name change is not quite free, so that it never wins a tie.
-  return std::min(agree ? time + 0.01 : time, kForbidden);
-}
-
-/// The least cost of having `value` in placement `wanted`.
-double AxisSolver::costOf(int value, const Placement &wanted) {
-  if (value < 0)
-    return 0;
-  if (decided[value])
-    return move(value, *decided[value], wanted);
-  if (states[value].empty()) // An argument that takes whatever is wanted.
-    return wanted.isPartial() ? move(value, Placement::replicate(), wanted) : 0;
-  double best = kForbidden;
-  double share = 1.0 / std::max<size_t>(users[value].size(), 1);
-  for (const State &state : states[value])
-    best = std::min(best, state.cost * share +
-                              move(value, state.placement, wanted));
-  return best;
-}
-
-void AxisSolver::enumerate(unsigned n) {
-  for (Strategy &strategy : candidates(problem.nodes[n])) {
-    if (!fits(n, strategy) && !choices[n].empty())
-      continue;
-    double time = nodeTime(n, strategy);
-    choices[n].push_back({std::move(strategy), time});
-  }
-}
-
-void AxisSolver::forwardNode(unsigned n) {
-  const PropagationNode &node = problem.nodes[n];
-  enumerate(n);
-  for (const NodeChoice &choice : choices[n]) {
-    double cost = choice.time;
-    for (auto [value, wanted] :
-         llvm::zip_equal(node.operands, choice.strategy.operands))
-      cost += costOf(value, wanted);
-    for (auto [value, given] :
-         llvm::zip_equal(node.results, choice.strategy.results)) {
-      if (value < 0 || decided[value])
-        continue;
-      auto *known = llvm::find_if(
-          states[value], [&placement = given](const State &state) {
-            return state.placement == placement;
-          });
-      if (known == states[value].end())
-        states[value].push_back({given, cost});
-      else
-        known->cost = std::min(known->cost, cost);
-    }
-  }
-}
-
-/// What the users that have chosen pay if `value` is `given`.
-double AxisSolver::costToUsers(int value, const Placement &given) {
-  if (value < 0)
-    return 0;
-  if (!problem.values[value].fixed[axis].isOpen())
-    return move(value, given, problem.values[value].fixed[axis]);
-  double cost = 0;
-  SmallVector<Placement, 4> paid; // One redistribution serves equal wishes.
-  for (auto [n, operand] : users[value]) {
-    if (chosen[n] < 0)
-      continue;
-    const Placement &wanted =
-        choices[n][chosen[n]].strategy.operands[operand];
-    if (llvm::is_contained(paid, wanted))
-      continue;
-    paid.push_back(wanted);
-    cost += move(value, given, wanted);
-  }
-  return cost;
-}
-
-void AxisSolver::backwardNode(unsigned n) {
-  const PropagationNode &node = problem.nodes[n];
-  double best = 0;
-  for (auto [i, choice] : llvm::enumerate(choices[n])) {
-    double cost = choice.time;
-    for (auto [value, wanted] :
-         llvm::zip_equal(node.operands, choice.strategy.operands))
-      cost += costOf(value, wanted);
-    for (auto [value, given] :
-         llvm::zip_equal(node.results, choice.strategy.results))
-      cost += costToUsers(value, given);
-    if (chosen[n] >= 0 && cost >= best)
-      continue;
-    chosen[n] = i;
-    best = cost;
-  }
-  for (auto [value, given] :
-       llvm::zip_equal(node.results, choices[n][chosen[n]].strategy.results))
-    if (value >= 0 && !decided[value])
-      decided[value] = given;
-}
-
-/// Arguments without a placement take the one that costs their users least;
-/// replicate on a tie.
-void AxisSolver::decideSources() {
-  for (unsigned v = 0, e = problem.values.size(); v != e; ++v) {
-    if (decided[v])
-      continue;
-    Placement best = Placement::replicate();
-    double bestCost = costToUsers(v, best);
-    for (auto [n, operand] : users[v]) {
-      const Placement &wanted =
-          choices[n][chosen[n]].strategy.operands[operand];
-      double cost = costToUsers(v, wanted);
-      if (!wanted.isShard() || cost >= bestCost)
-        continue;
-      best = wanted;
-      bestCost = cost;
-    }
-    decided[v] = best;
-  }
-}
-
-void AxisSolver::store() {
-  for (unsigned v = 0, e = problem.values.size(); v != e; ++v)
-    solution.values[v][axis] = *decided[v];
-  for (unsigned n = 0, e = problem.nodes.size(); n != e; ++n) {
-    const Strategy &strategy = choices[n][chosen[n]].strategy;
-    for (auto [i, placement] : llvm::enumerate(strategy.operands))
-      solution.operands[n][i][axis] = placement;
-    for (auto [i, placement] : llvm::enumerate(strategy.results))
-      solution.results[n][i][axis] = placement;
-  }
-}
-
 /// Rules of nodes that only pass values on are derived, not given.
 void completeRules(PropagationProblem &problem) {
   for (PropagationNode &node : problem.nodes) {
@@ -448,6 +54,16 @@ void completeRules(PropagationProblem &problem) {
                              node.operands.size(), node.results.size(),
                              mayBePartial);
   }
+}
+
+/// Both ways to look at shared values, the cheaper result.
+void solveAxis(const PropagationProblem &problem, const CostModel &model,
+               PropagationSolution &solution, unsigned axis) {
+  AxisSolver divided(problem, model, solution, axis, AxisSolver::Divided);
+  AxisSolver full(problem, model, solution, axis, AxisSolver::Full);
+  divided.run();
+  full.run();
+  (full.total() < divided.total() ? full : divided).store();
 }
 
 } // namespace
@@ -475,6 +91,6 @@ dtensor::solvePropagation(const PropagationProblem &given,
     solution.results.emplace_back(node.results.size(), free);
   }
   for (unsigned axis = 0, e = problem.mesh.getNumAxes(); axis != e; ++axis)
-    AxisSolver(problem, model, solution, axis).run();
+    solveAxis(problem, model, solution, axis);
   return solution;
 }

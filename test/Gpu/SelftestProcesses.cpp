@@ -98,19 +98,23 @@ void selftest::testProcesses(int64_t numProcesses, bool withKill,
   if (withKill)
     return testKilledProcess(rig, inGraph);
   Reduction reduction(rig, 1000);
+  // Every process gets what any rank holds, all of them in one order.
+  auto read = [&](int64_t owner, const DeviceArray &array) {
+    HostArray all = makeArray(DTENSOR_RT_f32, {1000});
+    rig.session->download(owner, all.data.get(),
+                          owner == reduction.rank ? array.get() : nullptr,
+                          all.numBytes());
+    return all;
+  };
   for (uint64_t key : {0, 0, 9, 9, 9, 9}) {
     std::string error = reduction.run(key);
     check(error.empty(), "all_reduce among processes: " + error);
-    checkClose(reduction.dst.read(), reduction.wanted(), 0,
-               "all_reduce among processes");
+    for (int64_t owner = 0; owner < rig.numRanks(); ++owner)
+      checkClose(read(owner, reduction.dst), reduction.wanted(), 0,
+                 "all_reduce among processes");
   }
-  // Every process gets what any rank holds.
-  for (int64_t owner = 0; owner < rig.numRanks(); ++owner) {
-    HostArray all = makeArray(DTENSOR_RT_f32, {1000});
-    rig.session->download(
-        owner, all.data.get(),
-        owner == reduction.rank ? reduction.src.get() : nullptr, 4000);
-    checkClose(all, values(Reduction::contents(owner, 1000)), 0,
+  for (int64_t owner = 0; owner < rig.numRanks(); ++owner)
+    checkClose(read(owner, reduction.src),
+               values(Reduction::contents(owner, 1000)), 0,
                "download from another process");
-  }
 }

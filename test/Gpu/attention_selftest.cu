@@ -117,7 +117,10 @@ void checkShapes() {
         for (AttentionType type :
              {AttentionType::BF16, AttentionType::F16, AttentionType::F32}) {
           bool large = s.queries * s.keys > 1 << 17;
-          if ((quick && (s.slow || depth == 64)) ||
+          int64_t quickDepth = type == AttentionType::BF16  ? 128
+                               : type == AttentionType::F32 ? 80
+                                                            : 0;
+          if ((quick && (s.slow || depth != quickDepth)) ||
               (h[0] == 4 && (quick || large)))
             continue;
           int64_t batch = large ? 1 : 2;

@@ -11,12 +11,14 @@
 //
 //   sum of node times + sum over edges of redistributionTime(is, wanted)
 //
-// in two sweeps. Forward: have(v, p), the least cost of value v in placement p,
-// where the cost of a value with k users is divided among them. Backward: every
-// node picks the strategy that is cheapest given its users' choices. On chains
-// and on trees in which every value has one user this is dynamic programming
-// and exact. Work is linear in nodes, operands and strategies, and does not
-// depend on the number of ranks.
+// in two sweeps. Forward: extra(v, p), what it costs to have value v in
+// placement p beyond the cheapest placement of v. Backward: every node picks
+// the strategy that is cheapest given its users' choices; a redistribution that
+// one user has asked for is free for the others. On chains and on trees in
+// which every value has one user this is dynamic programming and exact.
+// Elsewhere two estimates of what shared values cost are tried and the cheaper
+// result is kept. Work is linear in nodes, operands and strategies, and does
+// not depend on the number of ranks.
 //
 //===----------------------------------------------------------------------===//
 

@@ -271,8 +271,53 @@ struct GPULowerLaunches
         return signalPassFailure();
   }
 
+  // What decides at run time which buffers to free works on lists of addresses
+  // and flags. They are the host's: they move to its stack.
+  static bool isFreeingHelper(func::FuncOp function) {
+    return function.isPrivate() && !getContextArgument(function);
+  }
+
+  static bool isHostList(memref::AllocOp alloc) {
+    bool isPassed = false;
+    SmallVector<Value> work = {alloc.getResult()};
+    while (!work.empty()) {
+      for (Operation *user : work.pop_back_val().getUsers()) {
+        if (auto cast = dyn_cast<memref::CastOp>(user))
+          work.push_back(cast.getResult());
+        else if (auto call = dyn_cast<func::CallOp>(user))
+          isPassed |= isFreeingHelper(
+              SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+                  call, call.getCalleeAttr()));
+        else if (!isa<memref::StoreOp, memref::LoadOp, memref::DeallocOp>(user))
+          return false;
+      }
+    }
+    return isPassed;
+  }
+
+  void moveHostLists(func::FuncOp function, RewriterBase &rewriter) {
+    SmallVector<memref::AllocOp> lists;
+    function.walk([&](memref::AllocOp alloc) {
+      if (isHostList(alloc))
+        lists.push_back(alloc);
+    });
+    for (memref::AllocOp alloc : lists) {
+      for (Operation *user : llvm::make_early_inc_range(alloc->getUsers())) {
+        if (isa<memref::DeallocOp>(user))
+          rewriter.eraseOp(user);
+        else if (isa<memref::StoreOp, memref::LoadOp>(user))
+          hostAccesses.insert(user);
+      }
+      rewriter.setInsertionPointToStart(&function.getBody().front());
+      rewriter.replaceOpWithNewOp<memref::AllocaOp>(alloc, alloc.getType());
+    }
+  }
+
   LogicalResult lower(func::FuncOp function, RewriterBase &rewriter) {
+    if (isFreeingHelper(function))
+      return success();
     Value context = getContextArgument(function);
+    moveHostLists(function, rewriter);
     SmallVector<memref::ReshapeOp> reshapes;
     function.walk([&](memref::ReshapeOp op) { reshapes.push_back(op); });
     for (memref::ReshapeOp op : reshapes)
@@ -281,6 +326,8 @@ struct GPULowerLaunches
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops) {
+      if (hostAccesses.contains(op))
+        continue;
       rewriter.setInsertionPoint(op);
       if (auto compute = dyn_cast<device::ComputeOp>(op)) {
         LaunchBuilder(compute, rewriter).build();
@@ -393,5 +440,7 @@ struct GPULowerLaunches
     if (Operation *alloc = shape.getDefiningOp(); alloc && alloc->use_empty())
       rewriter.eraseOp(alloc);
   }
+
+  DenseSet<Operation *> hostAccesses;
 };
 } // namespace

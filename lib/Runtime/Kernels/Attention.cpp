@@ -253,6 +253,11 @@ bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
   int64_t grid = heads * a.rowBlocks * a.splits;
   if (grid > kMaxGrid)
     return false;
+  // One block a multiprocessor takes several works in a fixed order, which
+  // keeps blocks even while works get smaller. Every section starts anew with
+  // large ones: there the hardware gives out the works.
+  if (a.headsPerSection == heads)
+    grid = std::min<int64_t>(grid, std::max(device.multiprocessors, 1));
   plan.attend = {wgmmaName(p.type, depth), uint32_t(grid), tile.threads,
                  tile.sharedBytes};
   return true;
@@ -269,8 +274,10 @@ bool planPacked(const AttentionProblem &p, const AttentionDevice &device,
                                            : mmaTile(depth);
   int64_t heads = p.batch * p.headsKV;
   a.rowBlocks = int32_t(ceilDiv(p.queries * a.group, tile.rows));
-  a.splits = chooseSplits(a.rowBlocks * heads, 2 * device.multiprocessors,
-                          ceilDiv(p.keys, tile.keys), 2);
+  // Blocks that a multiprocessor holds at once.
+  int64_t room = (few ? 3 : 2) * device.multiprocessors;
+  a.splits =
+      chooseSplits(a.rowBlocks * heads, room, ceilDiv(p.keys, tile.keys), 2);
   a.headsPerSection = int32_t(heads);
   int64_t grid = heads * a.rowBlocks * a.splits;
   if (grid > kMaxGrid)

@@ -33,7 +33,7 @@
 namespace dtensor::rt::cuda {
 
 /// Splits of one launch at most; the combine kernel has a thread for each.
-inline constexpr int32_t kAttentionMaxSplits = 64;
+inline constexpr int32_t kAttentionMaxSplits = 128;
 
 enum class AttentionType : int32_t { BF16, F16, F32 };
 

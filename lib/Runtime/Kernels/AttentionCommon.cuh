@@ -30,10 +30,8 @@ __device__ inline float exp2Fast(float x) {
   return y;
 }
 
-template <typename Element>
-struct Convert;
-template <>
-struct Convert<__nv_bfloat16> {
+template <typename Element> struct Convert;
+template <> struct Convert<__nv_bfloat16> {
   static __device__ __nv_bfloat16 from(float x) {
     return __float2bfloat16_rn(x);
   }
@@ -43,8 +41,7 @@ struct Convert<__nv_bfloat16> {
     return both;
   }
 };
-template <>
-struct Convert<__half> {
+template <> struct Convert<__half> {
   static __device__ __half from(float x) { return __float2half_rn(x); }
   static __device__ uint32_t pack(float low, float high) {
     uint32_t both;
@@ -52,8 +49,7 @@ struct Convert<__half> {
     return both;
   }
 };
-template <>
-struct Convert<float> {
+template <> struct Convert<float> {
   static __device__ float from(float x) { return x; }
 };
 
@@ -67,18 +63,18 @@ struct BlockWork {
   int head, rowBlock, split;
 };
 
-/// Blocks start in the order of their index: within a section of heads whose
+/// Works start in the order of their index: within a section of heads whose
 /// keys fit the cache the row blocks with the most visible keys come first.
-__device__ inline BlockWork blockWork(const Parameters &p, int heads) {
-  int perHead = p.rowBlocks * p.splits;
-  int64_t sectionBlocks = int64_t(p.headsPerSection) * perHead;
-  int section = int(blockIdx.x / sectionBlocks);
-  int first = section * p.headsPerSection;
-  int count = min(p.headsPerSection, heads - first);
-  int rest = int(blockIdx.x - section * sectionBlocks);
-  int step = rest / count;
-  return {first + rest % count, p.rowBlocks - 1 - step / p.splits,
-          step % p.splits};
+__device__ inline BlockWork blockWork(const Parameters &p, int heads,
+                                      uint32_t index) {
+  uint32_t perHead = p.rowBlocks * p.splits;
+  uint32_t sectionWorks = p.headsPerSection * perHead;
+  uint32_t section = index / sectionWorks, rest = index % sectionWorks;
+  uint32_t first = section * p.headsPerSection;
+  uint32_t count = min(uint32_t(p.headsPerSection), heads - first);
+  uint32_t step = rest / count;
+  return {int(first + rest % count), int(p.rowBlocks - 1 - step / p.splits),
+          int(step % p.splits)};
 }
 
 /// Tiles of keys [first, last) for a split of the first `limit` keys.
@@ -88,14 +84,15 @@ struct TileRange {
 
 __device__ inline TileRange tileRange(const Parameters &p, int limit,
                                       int tileKeys, int split) {
-  int tiles = limit <= 0 ? 0 : (limit + tileKeys - 1) / tileKeys;
-  return {int(int64_t(tiles) * split / p.splits),
-          int(int64_t(tiles) * (split + 1) / p.splits)};
+  uint32_t tiles = limit <= 0 ? 0 : (limit + tileKeys - 1) / tileKeys;
+  // floor(tiles i / splits) without products beyond 32 bits.
+  uint32_t whole = tiles / p.splits, rest = tiles % p.splits;
+  auto bound = [&](uint32_t i) { return int(whole * i + rest * i / p.splits); };
+  return {bound(split), bound(split + 1)};
 }
 
 /// Where a finished row goes: to `out`, or to the workspace with splits.
-template <typename Element>
-struct RowStore {
+template <typename Element> struct RowStore {
   Element *out = nullptr;
   float *partial = nullptr;
   float factor = 0;

@@ -32,8 +32,7 @@ __device__ inline void copyCommit() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }
 
-template <int Pending>
-__device__ inline void copyWait() {
+template <int Pending> __device__ inline void copyWait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
 }
 
@@ -87,8 +86,7 @@ __device__ inline uint4 gatherChunk(const Element *from, int count) {
   return chunk.all;
 }
 
-template <typename Element, int Depth, int Rows>
-class MmaBlock {
+template <typename Element, int Depth, int Rows> class MmaBlock {
   static constexpr int kRows = Rows;
   static constexpr int kRowWarps = Rows / 16, kKeyWarps = 4 / kRowWarps;
   static constexpr int kKeys = Depth == 256 ? 32 : 64;
@@ -298,7 +296,7 @@ public:
     int warp = threadIdx.x / 32;
     warpRow = warp % kRowWarps * 16;
     warpKey = warp / kRowWarps * kWarpKeys;
-    BlockWork work = blockWork(p, p.headsKV * p.batch);
+    BlockWork work = blockWork(p, p.headsKV * p.batch, blockIdx.x);
     batch = work.head / p.headsKV;
     head = work.head % p.headsKV;
     split = work.split;

@@ -29,8 +29,7 @@ __device__ inline void addScaled(float4 &to, float factor, float4 from) {
   to.w = fmaf(factor, from.w, to.w);
 }
 
-template <int Depth>
-class SimtBlock {
+template <int Depth> class SimtBlock {
   static constexpr int kSide = Depth == 256 ? 32 : 64;
   static constexpr int kThreads = 256;
   static constexpr int kPer = kSide / 16;
@@ -200,7 +199,7 @@ public:
         weights(shared + 2 * kSide * kPitch) {
     x = threadIdx.x % 16;
     y = threadIdx.x / 16;
-    BlockWork work = blockWork(p, p.headsKV * p.batch);
+    BlockWork work = blockWork(p, p.headsKV * p.batch, blockIdx.x);
     batch = work.head / p.headsKV;
     head = work.head % p.headsKV;
     split = work.split;

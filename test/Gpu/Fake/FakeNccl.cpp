@@ -220,9 +220,12 @@ FAKE_EXPORT int ncclCommDestroy(Comm *comm) {
   return 0;
 }
 FAKE_EXPORT int ncclCommAbort(Comm *comm) {
-  std::lock_guard lock(comm->clique->mutex);
-  comm->clique->isAborted = true;
-  comm->clique->changed.notify_all();
+  {
+    std::lock_guard lock(comm->clique->mutex);
+    comm->clique->isAborted = true;
+    comm->clique->changed.notify_all();
+  }
+  delete comm;
   return 0;
 }
 FAKE_EXPORT int ncclCommGetAsyncError(Comm *, int *error) {

@@ -13,9 +13,9 @@ import re
 
 import numpy as np
 
-# Roundings by which ranks that compute the same value may differ: the vector and
-# the scalar form of a function do, and which one runs depends on addresses.
-REPLICAS = 4
+# Roundings by which ranks that compute the same value may differ: none, because
+# which code runs depends on sizes and never on addresses.
+REPLICAS = 0
 
 REDUCE = {"sum": np.add, "avg": np.add, "max": np.maximum, "min": np.minimum,
           "product": np.multiply}

@@ -124,7 +124,7 @@ TEST_F(CAPI, EntriesAndBackendsAreFoundByName) {
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &unused),
             DTENSOR_RT_NOT_FOUND);
   EXPECT_STREQ(dtensor_rt_last_error(),
-               "no backend \"tpu\"; this runtime has \"sim\"");
+               "no backend \"tpu\"; this runtime has \"sim\", \"cuda\"");
 }
 
 TEST_F(CAPI, NullPointersAreErrors) {

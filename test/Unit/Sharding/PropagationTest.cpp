@@ -161,6 +161,28 @@ TEST_F(PropagationTest, AUnitTravelsToTheProducer) {
   EXPECT_EQ(solution.values[x][0], Placement::shard(1, constant(64)));
 }
 
+TEST_F(PropagationTest, WorkIsDoneBeforeAGatherNotAfter) {
+  // x, sharded by rows, feeds a pointwise chain and a later sum; two matmuls
+  // want the end of the chain whole. The chain runs on the shards.
+  unsigned x = value({2048, 64}), p = value({2048, 64}), q = value({2048, 64});
+  unsigned x0 = fixedValue({2048, 64}, Placement::shard(0));
+  pointwise({int(x0)}, x, false);
+  unsigned first = pointwise({int(x)}, p, false);
+  unsigned second = pointwise({int(x), int(p)}, q, false);
+  unsigned w = fixedValue({64, 128}, Placement::shard(1));
+  unsigned h = value({2048, 128}), g = value({2048, 128});
+  matmul(q, w, h);
+  matmul(q, w, g);
+  unsigned hg = fixedValue({2048, 128}, Placement::shard(1));
+  pointwise({int(h), int(g)}, hg, false);
+  unsigned end = fixedValue({2048, 64}, Placement::shard(0));
+  pointwise({int(x)}, end, false);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.operands[first][0][0].isShard(0));
+  EXPECT_TRUE(solution.operands[second][0][0].isShard(0));
+  EXPECT_TRUE(solution.values[q][0].isShard(0));
+}
+
 TEST_F(PropagationTest, AStatedUnitIsKeptByOpenResults) {
   Placement heads = Placement::shard(1, constant(2));
   unsigned x = fixedValue({128, 128}, heads);
@@ -213,6 +235,26 @@ TEST_F(PropagationTest, ALookupIsNotPaidByTheSizeOfItsTable) {
   unsigned lookup = add(node);
   PropagationSolution solution = solvePropagation(problem);
   EXPECT_TRUE(solution.operands[lookup][1][0].isReplicate());
+}
+
+TEST_F(PropagationTest, AShardedTableIsLookedUpInPlace) {
+  unsigned ids = fixedValue({64, 64}, Placement::replicate());
+  unsigned table = fixedValue({1000000, 256}, Placement::shard(0));
+  unsigned rows = fixedValue({64, 64, 256}, Placement::replicate());
+  PropagationNode node;
+  node.rule.factors = {{FactorKind::Parallel, constant(64)},
+                       {FactorKind::Parallel, constant(64)},
+                       {FactorKind::Reduction, constant(1000000)},
+                       {FactorKind::Parallel, constant(256)}};
+  node.rule.operands = {TensorMap{{0u}, {1u}}, TensorMap{{2u}, {3u}}};
+  node.rule.results = {TensorMap{{0u}, {1u}, {3u}}};
+  node.rule.lookedUp = {1};
+  node.operands = {int(ids), int(table)};
+  node.results = {int(rows)};
+  unsigned lookup = add(node);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.operands[lookup][1][0].isShard(0));
+  EXPECT_TRUE(solution.results[lookup][0][0].isPartial());
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
+#include "dtensor/Dialect/DTensor/IR/LocalOps.h"
 #include "dtensor/Dialect/DTensor/IR/ViewOps.h"
 
 using namespace mlir;
@@ -107,6 +108,17 @@ Value CoreBuilder::select(Value input, unsigned dim, Expr size,
     type = openType(input.getType(), scalarType(input), extents);
   }
   return IndexSelectOp::create(builder, loc, type, input, indices, dim);
+}
+
+void CoreBuilder::check(const Twine &what, Expr low, Expr high) {
+  if (Facts().proveLE(low, high))
+    return;
+  Value lhs = buildExtent(builder, loc, low);
+  Value rhs = buildExtent(builder, loc, high);
+  Value holds = Scalars{builder, loc}.compare("le", lhs, rhs);
+  CheckOp::create(builder, loc, holds,
+                  builder.getStringAttr(what + " is {0}, expected at most {1}"),
+                  lhs, rhs);
 }
 
 Value CoreBuilder::declare(Value value, Type type, ValueRange operands) {

@@ -47,6 +47,9 @@ struct CoreBuilder {
   /// of the `operands`.
   mlir::Value declare(mlir::Value value, mlir::Type type,
                       mlir::ValueRange operands);
+  /// States that low <= high: a check when the program runs unless it is
+  /// plain. `what` names the first.
+  void check(const llvm::Twine &what, Expr low, Expr high);
   /// Expressions as an attribute.
   mlir::ArrayAttr list(llvm::ArrayRef<Expr> exprs);
 };

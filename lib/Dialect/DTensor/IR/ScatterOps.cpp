@@ -89,11 +89,15 @@ static FailureOr<ExtentList> sumTarget(ScatterSumOp op,
   if (failed(size))
     return failure();
   ArrayRef<Expr> indices = operands[0], updates = operands[1];
-  unsigned replaced = op.getRows() ? indices.size() : 1;
-  if (updates.size() < replaced || updates.size() < replaced + op.getDim())
+  if (Facts().proveLT(*size,
+                      Expr::constant(getExprContext(op.getContext()), 0)))
+    return op.emitOpError("size ") << size->str() << " is negative";
+  int64_t replaced = op.getRows() ? indices.size() : 1;
+  int64_t dim = op.getDim(), rank = updates.size();
+  if (dim < 0 || dim > rank || replaced > rank - dim)
     return op.emitOpError("updates have rank ")
-           << updates.size() << ", expected at least "
-           << replaced + op.getDim();
+           << rank << ", too low for dim " << dim << " and " << replaced
+           << " dimensions of indices";
   ExtentList extents(updates.take_front(op.getDim()));
   extents.push_back(*size);
   llvm::append_range(extents, updates.drop_front(op.getDim() + replaced));

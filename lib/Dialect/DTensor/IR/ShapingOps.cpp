@@ -28,6 +28,8 @@ static Value asI64(CoreBuilder core, Expr expr) {
 static Value decomposeSelect(SelectOp op, CoreBuilder core, Value input,
                              Type type) {
   Expr index = *exprOf(op, op.getIndex());
+  core.check("the index of select", index, getExtents(input)[op.getDim()] - 1);
+  core.check("minus the index of select", index * -1, core.number(0));
   return core.reshapeTo(core.part(input, op.getDim(), index, core.number(1)),
                         type);
 }
@@ -61,7 +63,8 @@ static void decomposeParts(unsigned dim, CoreBuilder core, Value input,
   Expr extent = getExtents(input)[dim], start = core.number(0);
   for (auto [size, type] : llvm::zip_equal(sizes, types)) {
     // A part behind the end is empty and begins at the end.
-    results.push_back(core.part(input, dim, min(start, extent), size, type));
+    Expr from = Facts().proveLE(start, extent) ? start : min(start, extent);
+    results.push_back(core.part(input, dim, from, size, type));
     start = start + size;
   }
 }
@@ -233,7 +236,8 @@ static Value decomposeDiagonal(DiagonalOp op, CoreBuilder core, Value input,
   extents.back() = rows * columns;
   input = core.reshape(input, extents);
   ExtentList starts(rank - 1, core.number(0)), steps(rank - 1, core.number(1));
-  starts.back() = offset >= 0 ? core.number(offset) : -offset * columns;
+  starts.back() = offset >= 0 ? core.number(offset)
+                              : core.number(offset) * core.number(-1) * columns;
   // Where the diagonal is empty, nothing is read.
   starts.back() = min(starts.back(), extents.back());
   steps.back() = columns + 1;

@@ -178,6 +178,8 @@ LogicalResult dtensor::decomposeTopk(Operation *op, OpBuilder &builder,
                                      SmallVectorImpl<Value> &results) {
   auto topk = cast<TopkOp>(op);
   CoreBuilder core{builder, op->getLoc()};
+  core.check("the k of topk", core.number(topk.getK()),
+             getExtents(operands[0])[topk.getDim()]);
   Type element = scalarType(operands[0]);
   bool isShort = !element.isIndex() && element.getIntOrFloatBitWidth() <= 32;
   if (isShort && int64_t(topk.getK()) <= kMaxPasses)

@@ -53,7 +53,7 @@ public:
 
   /// Null: the rank's own stream.
   void setStream(Stream next);
-  /// Work on the stream goes on although nothing waits for it; see Session.
+  /// True when all that was queued is done; raises when the GPU failed.
   bool isIdle() const;
 
   void *allocate(int64_t bytes) { return pool.allocate(bytes); }

@@ -22,6 +22,17 @@ func.func @all_gather_of_static_shards(%x: tensor<2x4xf32>, %n: index, %c: index
   return %y : tensor<8x4xf32>
 }
 
+// CHECK-LABEL: @units
+// CHECK: dtensor.all_gather %{{.+}} dim 0 extent %{{.+}} capacity %{{.+}} unit %[[U:.+]] on
+// CHECK: dtensor.all_to_all %{{.+}} gather 0 extent %{{.+}} capacity %{{.+}} unit %[[U]] split 1 offset %{{.+}} size %{{.+}} capacity %{{.+}} on
+// CHECK: dtensor.all_to_all %{{.+}} gather 0 extent %{{.+}} capacity %{{.+}} split 1 offset %{{.+}} size %{{.+}} capacity %{{.+}} unit %[[U]] on
+func.func @units(%x: tensor<?x?xf32>, %n: index, %u: index) -> (tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) {
+  %a = dtensor.all_gather %x dim 0 extent %n capacity %n unit %u on #mesh axes [1] : tensor<?x?xf32> -> tensor<?x?xf32>
+  %b = dtensor.all_to_all %x gather 0 extent %n capacity %n unit %u split 1 offset %n size %n capacity %n on #mesh axes [1] : tensor<?x?xf32> -> tensor<?x?xf32>
+  %c = dtensor.all_to_all %x gather 0 extent %n capacity %n split 1 offset %n size %n capacity %n unit %u on #mesh axes [1] : tensor<?x?xf32> -> tensor<?x?xf32>
+  return %a, %b, %c : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
+}
+
 // CHECK-LABEL: @all_reduce
 // CHECK: dtensor.all_reduce sum %{{.+}} on #{{.+}} axes [0] : tensor<?x4xf32>
 // DIM-LABEL: @all_reduce

@@ -64,8 +64,24 @@ func.func @a_sum_has_its_size(%i: tensor<2xi64>, %u: tensor<2xf32>) {
 
 // -----
 
+func.func @a_size_is_not_negative(%i: tensor<2xi64>, %u: tensor<2xf32>) {
+  // expected-error @+1 {{size -5 is negative}}
+  %0 = dtensor.scatter_sum %i, %u {dim = 0, size = -5} : (tensor<2xi64>, tensor<2xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @a_dimension_of_a_sum_is_not_negative(%i: tensor<2xi64>, %u: tensor<2xf32>) {
+  // expected-error @+1 {{updates have rank 1, too low for dim -1 and 1 dimensions of indices}}
+  %0 = dtensor.scatter_sum %i, %u {dim = -1, size = 5} : (tensor<2xi64>, tensor<2xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
 func.func @a_sum_has_enough_dimensions(%i: tensor<2xi64>, %u: tensor<2xf32>) {
-  // expected-error @+1 {{updates have rank 1, expected at least 2}}
+  // expected-error @+1 {{updates have rank 1, too low for dim 1 and 1 dimensions of indices}}
   %0 = dtensor.scatter_sum %i, %u {dim = 1, size = 5, rows} : (tensor<2xi64>, tensor<2xf32>) -> tensor<2x5xf32>
   return
 }

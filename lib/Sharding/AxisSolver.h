@@ -1,0 +1,90 @@
+//===- AxisSolver.h - placements on one mesh axis ---------------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_LIB_SHARDING_AXISSOLVER_H
+#define DTENSOR_LIB_SHARDING_AXISSOLVER_H
+
+#include "dtensor/Sharding/Propagation.h"
+
+namespace dtensor {
+
+/// A dimension and a unit that some node would like it to be sharded in.
+using UnitHint = std::pair<unsigned, Expr>;
+
+struct State {
+  Placement placement;
+  double cost;
+};
+
+struct NodeChoice {
+  Strategy strategy;
+  double time = 0;
+};
+
+/// Solves one axis, given the axes solved before it.
+class AxisSolver {
+public:
+  /// What a value with several users costs each of them while nothing is
+  /// chosen yet. An equal share is too little where one user alone wants an
+  /// expensive placement, the full extra is too much where all do: neither is
+  /// best on every graph, so callers try both and keep the cheaper.
+  enum Sharing { Divided, Full };
+
+  AxisSolver(const PropagationProblem &problem, const CostModel &model,
+             PropagationSolution &solution, unsigned axis, Sharing sharing);
+  void run();
+  /// The time of the choices made: all nodes, and one redistribution for each
+  /// placement that a value is wanted in.
+  double total();
+  void store();
+
+private:
+  void measureValues();
+  void collectUnits();
+  void enumerate(unsigned node);
+  void forwardNode(unsigned node);
+  void backwardNode(unsigned node);
+  void decideSources();
+
+  llvm::SmallVector<Strategy> candidates(const PropagationNode &node);
+  llvm::SmallVector<Strategy> pinCandidates(const PropagationNode &node);
+  llvm::SmallVector<llvm::SmallVector<Expr>> factorUnits(const PropagationNode &node);
+  bool fits(unsigned value, const Placement &placement,
+            const llvm::SmallVector<Placement, 2> &others) const;
+  bool fits(unsigned node, const Strategy &strategy) const;
+  double nodeTime(unsigned node, const Strategy &strategy) const;
+  double move(unsigned value, const Placement &from, const Placement &to);
+  double costOf(int value, const Placement &wanted);
+  bool isWanted(unsigned value, const Placement &wanted) const;
+  static void normalize(llvm::SmallVector<State, 4> &list);
+  double costToUsers(int value, const Placement &given);
+  double costOfWishes(unsigned value, const Placement &given);
+  void addUnit(int value, const Placement &placement);
+
+  const PropagationProblem &problem;
+  const CostModel &model;
+  PropagationSolution &solution;
+  const unsigned axis;
+  const Sharing sharing;
+  const int64_t group;
+  const Expr sizeExpr;
+
+  std::vector<double> bytes;
+  std::vector<llvm::SmallVector<UnitHint, 2>> unitHints;
+  std::vector<llvm::SmallVector<State, 4>> states;
+  std::vector<std::optional<Placement>> decided;
+  /// Users as (node, operand), and whether a node has produced the value.
+  std::vector<llvm::SmallVector<std::pair<unsigned, unsigned>, 2>> users;
+  std::vector<bool> produced;
+  std::vector<llvm::SmallVector<NodeChoice, 4>> choices;
+  std::vector<int> chosen;
+  llvm::DenseMap<std::pair<Expr, std::pair<Expr, Expr>>, bool> agreements;
+};
+
+} // namespace dtensor
+
+#endif // DTENSOR_LIB_SHARDING_AXISSOLVER_H

@@ -1,0 +1,240 @@
+"""Runs our bundles on the GPUs of one machine, one JSON object a line.
+
+usage: ours.py LIBDTENSOR_RT BUNDLES [--only A,B] [--world N] [--seconds S]
+               [--seed N]
+
+Weights stay on the GPUs; a call gets the addresses of its arguments and results
+and the streams of its caller. Besides the times a line has
+  second_ms   the second call, which captures a graph where there is one
+  setup_ms    (first shape) loading the kernels and connecting the GPUs
+  host_us     queueing one steady call on one rank's thread
+  err         norm of the difference to float64, relative; peer_err: PyTorch's
+  same_bits   two runs gave the same bits, and replicas are equal
+and the counts of dtensor_rt_rank_stats.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+os.environ["NCCL_NVLS_ENABLE"] = "0"
+import torch
+
+import workloads
+from runtime import Failure, Runtime
+from timing import Gpus
+
+TORCH = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16,
+         "bf16": torch.bfloat16, "i64": torch.int64, "i32": torch.int32}
+
+
+def report(workload, shape, world, first=0.0, wall=-1.0, device=-1.0, **extra):
+    how = extra.pop("how", "ours" if os.environ.get("DTENSOR_GRAPHS") != "0"
+                    else "ours_no_graphs")
+    shape = list(shape) if isinstance(shape, tuple) else shape
+    print(json.dumps(dict(
+        workload=workload, how=how, shape=shape, first_ms=round(first, 3),
+        wall_ms=round(wall, 4), device_ms=round(device, 4), world=world,
+        **extra)), flush=True)
+
+
+def piece(tensor, box):
+    extents, offsets = box
+    for dim, (extent, offset) in enumerate(zip(extents, offsets)):
+        tensor = tensor.narrow(dim, offset, extent)
+    return tensor
+
+
+class Case:
+    """One workload on one mesh, at one shape after the other."""
+
+    def __init__(self, runtime, bundle, workload, gpus, world):
+        self.workload, self.gpus, self.world = workload, gpus, world
+        self.exe = runtime.executable(bundle, workload.entry,
+                                      workload.mesh(world))
+        self.weights = None
+
+    def arguments(self, launch, shape):
+        """(global arguments on the first GPU, those of each rank)."""
+        specs, fixed = self.workload.args(shape), self.workload.per_call
+        first = self.gpus.devices[0]
+        made = [workloads.make_tensor(s, kind, first)
+                for s, kind in specs[:fixed]]
+        if self.weights is None:
+            weights = [workloads.make_tensor(s, kind, first)
+                       for s, kind in specs[fixed:]]
+            self.weights = (weights, self.distribute(launch, weights, fixed))
+        parts = self.distribute(launch, made, 0)
+        return made + self.weights[0], [a + b for a, b in
+                                        zip(parts, self.weights[1])]
+
+    def distribute(self, launch, tensors, first):
+        return [[piece(t, launch.box(rank, first + i)).contiguous().to(device)
+                 for i, t in enumerate(tensors)]
+                for rank, device in enumerate(self.gpus.devices)]
+
+    def results(self, launch):
+        exe = self.exe
+        return [[torch.empty(launch.box(rank, exe.num_args + i)[0],
+                             dtype=TORCH[exe.dtypes[exe.num_args + i]],
+                             device=device)
+                 for i in range(exe.num_results)]
+                for rank, device in enumerate(self.gpus.devices)]
+
+    def run(self, shape, is_timed=True):
+        shapes = [s for s, _ in self.workload.args(shape)]
+        launch = self.exe.bind(shapes)
+        whole, args = self.arguments(launch, shape)
+        results = self.results(launch)
+        self.gpus.sync()
+        start = time.perf_counter()
+        launch.close()
+        launch = self.exe.bind(shapes)
+        call = launch.prepare(args, results, self.gpus.streams)
+        call()
+        self.gpus.sync()
+        first = (time.perf_counter() - start) * 1e3
+        if not is_timed:
+            launch.close()
+            return first
+        extra = self.check(launch, whole, results, call)
+        second, wall, device = self.gpus.timed(call)
+        extra.update(second_ms=round(second, 3), **self.counts(launch))
+        launch.close()
+        return first, wall, device, extra
+
+    def counts(self, launch):
+        all_stats = [launch.stats(r) for r in range(self.exe.num_ranks)]
+        stats = all_stats[0]
+        return dict(
+            host_us=round(max(s.seconds for s in all_stats) * 1e6, 2),
+            kernels=stats.kernels, library_calls=stats.library_calls,
+            collectives=sum(stats.collectives), from_graph=stats.from_graph,
+            peak_MiB=max(s.peak_bytes for s in all_stats) >> 20)
+
+    def check(self, launch, whole, results, call):
+        first = self.gpus.devices[0]
+        before = [[t.clone() for t in rank] for rank in results]
+        call()
+        self.gpus.sync()
+        same = all(torch.equal(a, b) for old, new in zip(before, results)
+                   for a, b in zip(old, new))
+        parts = self.workload.mesh(self.world).get("tp", 1)
+        true = self.workload.reference(whole, torch.float64, parts)
+        peer = self.workload.reference(whole, torch.bfloat16, parts)
+        error = peer_error = 0.0
+        for i, value in enumerate(true):
+            norm = value.norm().clamp_min(1e-300)
+            peer_error = max(peer_error, float(
+                (peer[i].double() - value).norm() / norm))
+            for rank, mine in enumerate(results):
+                box = launch.box(rank, self.exe.num_args + i)
+                expected = piece(value, box)
+                part = expected.norm().clamp_min(1e-300)
+                off = (mine[i].to(first).double() - expected).norm() / part
+                error = max(error, float(off)) if off == off else float("nan")
+        for i in range(len(true)):
+            boxes = [launch.box(r, self.exe.num_args + i)
+                     for r in range(len(results))]
+            same &= all(torch.equal(results[r][i].to(first), results[0][i])
+                        for r in range(len(results)) if boxes[r] == boxes[0])
+        return dict(err=float(f"{error:.3g}"), same_bits=same,
+                    peer_err=float(f"{peer_error:.3g}"))
+
+
+def run_workload(runtime, folder, workload, all_gpus, world, deadline):
+    mesh = workload.mesh(world)
+    ranks = 1
+    for size in mesh.values():
+        ranks *= size
+    try:
+        bundle = runtime.open(os.path.join(folder, workload.program + ".so"))
+        case = Case(runtime, bundle, workload, all_gpus[ranks], ranks)
+        setup = case.run(warm_shape(workload), is_timed=False)
+    except (Failure, RuntimeError) as failure:
+        report(workload.name, "FAILED", ranks, error=str(failure)[:300])
+        return
+    for number, shape in enumerate(workload.shapes):
+        if time.time() > deadline:
+            report(workload.name, shape, ranks, error="no time left")
+            continue
+        try:
+            first, wall, device, extra = case.run(shape)
+            if number == 0:
+                extra["setup_ms"] = round(setup, 1)
+            report(workload.name, shape, ranks, first, wall, device,
+                   mesh=mesh, **extra)
+        except (Failure, RuntimeError) as failure:
+            report(workload.name, shape, ranks, error=str(failure)[:300])
+        torch.cuda.empty_cache()
+    case.exe.close()
+
+
+def warm_shape(workload):
+    """A shape that is not measured."""
+    shape = workload.shapes[0]
+    if isinstance(shape, tuple):
+        return (2, 5)
+    return 1024 if workload.program == "rows" else 33
+
+
+def measure_limits(gpus, world, names):
+    """The copy bandwidth, and the product inside the loss."""
+    if names & {"pointwise_chain", "softmax", "rms_norm"}:
+        one = Gpus(1)
+        x = torch.randn(workloads.GIB_ELEMENTS, device=one.devices[0],
+                        dtype=torch.bfloat16)
+        y = torch.empty_like(x)
+        _, wall, device = one.timed(
+            lambda: one.on_each(lambda: y.copy_(x)))
+        report("copy", "1 GiB", 1, 0, wall, device, how="d2d",
+               GBps=round(2 * x.nbytes / device / 1e6, 1))
+        del x, y
+    if "vocab_parallel_xent" in names:
+        for tokens in (128, 1000, 4097):
+            pairs = [(torch.randn(tokens, workloads.MODEL, device=d,
+                                  dtype=torch.bfloat16),
+                      torch.randn(workloads.MODEL,
+                                  workloads.VOCABULARY // world, device=d,
+                                  dtype=torch.bfloat16))
+                     for d in gpus.devices]
+
+            def products():
+                for (a, w), stream in zip(pairs, gpus.streams):
+                    with torch.cuda.stream(stream):
+                        a @ w
+
+            _, wall, device = gpus.timed(products)
+            report("xent_product", tokens, world, 0, wall, device,
+                   how="cublas")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runtime")
+    parser.add_argument("bundles")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--world", type=int, default=torch.cuda.device_count())
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    deadline = time.time() + options.seconds
+    torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    wanted = [w for w in workloads.all_workloads()
+              if not options.only or any(
+                  w.name.startswith(o) for o in options.only.split(","))]
+    runtime = Runtime(options.runtime)
+    all_gpus = {n: Gpus(n) for n in {1, options.world}}
+    measure_limits(all_gpus[options.world], options.world,
+                   {w.name for w in wanted})
+    for workload in wanted:
+        run_workload(runtime, options.bundles, workload, all_gpus,
+                     options.world, deadline)
+        torch.cuda.empty_cache()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
