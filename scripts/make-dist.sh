@@ -102,16 +102,34 @@ int main(int argc, char **argv) { return %s_main(argc, argv); }\n' \
   done
 }
 
-# The runtime and its tool again, stripped, with the C++ library inside.
+# The runtime and its tool again, stripped, with the C++ library inside. It must
+# not show that one: a process may have another (Python with PyTorch does), and
+# streams of one with the locale of the other write no numbers.
 link_runtime() {
   local flags=(-static-libstdc++ -static-libgcc -Wl,-s)
+  printf '{ global: %s; %s; local: *; };\n' 'dtensor_rt_*' \
+    '_mlir_memref_to_llvm_*' >"$work/runtime-exports"
   (cd "$build" &&
     eval "$(link_command lib/libdtensor_rt.so |
-      sed "s# -o [^ ]*# -o '$root/lib/libdtensor_rt.so'#") ${flags[*]}" &&
+      sed "s# -o [^ ]*# -o '$root/lib/libdtensor_rt.so'#") ${flags[*]} \
+      -Wl,--version-script='$work/runtime-exports'" &&
     eval "$(link_command bin/dtensor-run |
       sed -e "s# -o [^ ]*# -o '$root/bin/dtensor-run'#" \
         -e "s#lib/libdtensor_rt.so#'$root/lib/libdtensor_rt.so'#g") \
       ${flags[*]} -Wl,-rpath,'\$ORIGIN/../lib'")
+}
+
+# Nothing but our own functions is to be seen.
+check_shown() {
+  local file shown
+  for file in "$root"/lib/*; do
+    shown=$("$llvm/bin/llvm-nm" -D --defined-only --format=just-symbols "$file" |
+      grep -v -e '^dtensor_' -e '^_mlir_memref_to_llvm_' || true)
+    if [[ -n $shown ]]; then
+      echo "make-dist: error: $(basename "$file") shows ${shown%%$'\n'*}" >&2
+      return 1
+    fi
+  done
 }
 
 # Nothing but the C library and our own files.
@@ -152,6 +170,7 @@ cp -r include/dtensor-rt "$root/include/"
 cp examples/*.mlir "$root/share/dtensor/"
 cp LICENSE "$root/"
 check_needed
+check_shown
 check_runs
 tar -C "$out" --sort=name --owner=0 --group=0 -cf - "$name" |
   xz -T0 "-${DTENSOR_DIST_LEVEL:-6}" >"$out/$name.tar.xz"

@@ -11,7 +11,7 @@ of JSON go to FILE (results/gpu-DATE.jsonl), the table of ratios to standard
 output. Exit code 1: a demand of the table is missed or something failed.
 
 --only takes beginnings of workload names: llama_block_tp, llama_block_sp,
-mlp_tp, mlp_sp, mlp_data_x_1, mlp_1_x_tp, mlp_one_gpu, vocab_parallel_xent,
+mlp_tp (both also _merged), mlp_sp, mlp_data_x_1, mlp_1_x_tp, mlp_one_gpu, vocab_parallel_xent,
 embedding, pointwise_chain, softmax, rms_norm.
 """
 
@@ -35,7 +35,9 @@ PEERS = {"embedding": "embedding", "mlp_tp": "mlp", "mlp_sp": "mlp",
          "llama_block_tp": "block", "llama_block_sp": "block",
          "vocab_parallel_xent": "loss"}
 PROGRAMS = {"llama_block_tp": ["llama_block_tp"],
-            "llama_block_sp": ["llama_block_sp"], "mlp": ["mlp", "mlp_2d"],
+            "llama_block_tp_merged": ["llama_block_tp_merged"],
+            "llama_block_sp": ["llama_block_sp"],
+            "mlp": ["mlp", "mlp_2d", "mlp_merged"],
             "embedding": ["embedding"],
             "vocab_parallel_xent": ["cross_entropy"],
             "pointwise_chain": ["rows"], "softmax": ["rows"],

@@ -1,13 +1,23 @@
 // RUN: dtensor-compile %s --emit=llvm -o - | FileCheck %s
 
 // Checks at run time whether buffers overlap would make the vector loop depend
-// on addresses. An output known to be apart from the inputs has a vector loop
-// without them; one that may be the loop's own value has no vector loop.
+// on addresses. An output known to lie apart from the inputs has a vector loop
+// without them; one of which this is not known has no vector loop.
 
 // CHECK-NOT: memcheck
-// CHECK: define internal {{.*}}@local.kernel{{.*}} noalias
+// CHECK: define internal {{.*}}@local.kernel(ptr{{.*}}, ptr noalias
 // CHECK-NOT: memcheck
 // CHECK: fadd <{{[0-9]+}} x double>
+// CHECK-NOT: memcheck
+// CHECK: define internal {{.*}}@local.kernel_0(
+// CHECK-NOT: x double>
+// CHECK: define internal {{.*}}@local.kernel_1(ptr{{.*}}, ptr noalias
+// CHECK-NOT: memcheck
+// CHECK: fadd <{{[0-9]+}} x double>
+// CHECK-NOT: memcheck
+// CHECK: define internal {{.*}}@local.kernel_2(
+// CHECK-NOT: x double>
+// CHECK: define void @any_size__run(
 // CHECK-NOT: memcheck
 #mesh = #dtensor.mesh<"x" = ?>
 #any = #dtensor.layout<#mesh, [replicate], (M)>

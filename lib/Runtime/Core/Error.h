@@ -10,9 +10,10 @@
 
 #include "dtensor-rt/dtensor_rt.h"
 
-#include <sstream>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace dtensor::rt {
 
@@ -27,12 +28,30 @@ private:
   dtensor_rt_status status;
 };
 
-/// Concatenates anything that can be streamed.
+/// Numbers are not formatted by streams: those need the locale facets of the
+/// C++ library, and a process may hold a second copy of it beside ours.
+template <typename T>
+void append(std::string &text, const T &part) {
+  if constexpr (std::is_same_v<T, char>)
+    text += part;
+  else if constexpr (std::is_same_v<T, bool>)
+    text += part ? '1' : '0';
+  else if constexpr (std::is_floating_point_v<T>) {
+    char digits[32];
+    std::snprintf(digits, sizeof(digits), "%g", static_cast<double>(part));
+    text += digits;
+  } else if constexpr (std::is_arithmetic_v<T>)
+    text += std::to_string(part);
+  else
+    text += part;
+}
+
+/// Concatenates texts, characters and numbers.
 template <typename... Ts>
 std::string concat(const Ts &...parts) {
-  std::ostringstream stream;
-  (stream << ... << parts);
-  return stream.str();
+  std::string text;
+  (append(text, parts), ...);
+  return text;
 }
 
 template <typename... Ts>

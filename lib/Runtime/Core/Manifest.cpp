@@ -30,7 +30,7 @@ struct Node {
   }
   Node at(const char *key) const {
     if (!json.is_object() || !json.contains(key))
-      fail(where, "no ", quoted(key));
+      fail(where, "no ", dtensor::rt::quoted(key));
     return {json[key], where + "." + key};
   }
   std::string string() const {
@@ -88,7 +88,7 @@ int32_t parseDType(const Node &node) {
     return CODE;
   DTENSOR_RT_FOR_EACH_DTYPE(DTENSOR_RT_DTYPE)
 #undef DTENSOR_RT_DTYPE
-  fail(node.where, "unknown element type ", quoted(name));
+  fail(node.where, "unknown element type ", dtensor::rt::quoted(name));
 }
 
 void parseReduce(const Node &node, PlacementDecl &placement) {
@@ -103,7 +103,7 @@ void parseReduce(const Node &node, PlacementDecl &placement) {
   else if (name == "product")
     placement.reduce = Reduce::Product;
   else
-    fail(node.where, "unknown reduction ", quoted(name));
+    fail(node.where, "unknown reduction ", dtensor::rt::quoted(name));
 }
 
 PlacementDecl parsePlacement(const Node &node, int64_t rank) {
@@ -117,7 +117,7 @@ PlacementDecl parsePlacement(const Node &node, int64_t rank) {
     return placement;
   }
   if (kind != "shard")
-    fail(node.where, "unknown placement ", quoted(kind));
+    fail(node.where, "unknown placement ", dtensor::rt::quoted(kind));
   placement.kind = PlacementDecl::Shard;
   placement.dim = node.at("dim").integerAtLeast(0);
   if (placement.dim >= rank)
@@ -151,7 +151,7 @@ ValueDecl parseValue(const Node &node, size_t numAxes) {
   if (value.isScalar)
     return value;
   if (kind != "tensor")
-    fail(node.where, "unknown kind ", quoted(kind));
+    fail(node.where, "unknown kind ", dtensor::rt::quoted(kind));
   if (value.dtype == DTENSOR_RT_index)
     fail(node.where, "a tensor has no elements of type index");
   node.at("shape").forEach([&](const Node &size) {
@@ -182,7 +182,7 @@ std::vector<ValueDecl> parseValues(const Node &node, size_t numAxes) {
     values.push_back(parseValue(item, numAxes));
     for (size_t i = 0; i + 1 < values.size(); ++i)
       if (values[i].name == values.back().name)
-        fail(item.where, "second value named ", quoted(values[i].name));
+        fail(item.where, "second value named ", dtensor::rt::quoted(values[i].name));
   });
   return values;
 }
@@ -199,7 +199,7 @@ EntryDecl parseEntry(const Node &node, size_t numAxes) {
   entry.checks = strings(node.at("checks"));
   for (const ValueDecl &result : entry.results)
     if (result.isScalar)
-      fail(node.where, "result ", quoted(result.name), " is a scalar");
+      fail(node.where, "result ", dtensor::rt::quoted(result.name), " is a scalar");
   return entry;
 }
 

@@ -37,6 +37,7 @@ def compare(measured, mine, name, other, label, must=None, goal=None):
 
 def rows_of(measured, mine):
     name, shape = mine["workload"], key(mine["shape"])
+    name = name.removesuffix("_merged")
     best = lambda hows, other=name: measured.best(other, shape, hows)
     wall = mine["wall_ms"]
     if name.startswith("llama_block"):

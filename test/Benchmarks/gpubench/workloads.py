@@ -34,6 +34,11 @@ def mlp(args, dtype, parts):
     return [gated(x.to(dtype), wgate, wup, wdown, dtype, parts)]
 
 
+def mlp_merged(args, dtype, parts):
+    x, both, wdown = args
+    return mlp([x, both[:, 0], both[:, 1], wdown], dtype, parts)
+
+
 def causal(q, k, v):
     """q [heads, T, width], k and v [kv heads, T, width]."""
     if q.dtype != torch.float64:
@@ -64,6 +69,14 @@ def block(args, dtype, parts):
     mixed = causal(q, k, v).transpose(0, 1).reshape(len(x), HEADS * WIDTH)
     x = x + product(mixed, wo, dtype, parts)
     return [x + gated(norm(x, norm2), wgate, wup, wdown, dtype, parts)]
+
+
+def block_merged(args, dtype, parts):
+    x, norm1, norm2, heads, wo, both, wdown = args
+    wq, wk, wv = (w.reshape(HIDDEN, -1) for w in
+                  heads.split([HEADS // KV_HEADS, 1, 1], 2))
+    return block([x, norm1, norm2, wq, wk, wv, wo, both[:, 0], both[:, 1],
+                  wdown], dtype, parts)
 
 
 def embedding(args, dtype, parts):
@@ -118,6 +131,18 @@ def block_args(tokens):
             ((INNER, HIDDEN), "weight")]
 
 
+def mlp_merged_args(tokens):
+    return [((tokens, HIDDEN), "x"), ((HIDDEN, 2, INNER), "weight"),
+            ((INNER, HIDDEN), "weight")]
+
+
+def block_merged_args(tokens):
+    heads = (HIDDEN, KV_HEADS, HEADS // KV_HEADS + 2, WIDTH)
+    return [((tokens, HIDDEN), "x"), ((HIDDEN,), "norm"), ((HIDDEN,), "norm"),
+            (heads, "weight"), ((HIDDEN, HIDDEN), "weight"),
+            ((HIDDEN, 2, INNER), "weight"), ((INNER, HIDDEN), "weight")]
+
+
 def embedding_args(shape):
     return [(shape, ("ids", WORDS)), ((WORDS, FEATURES), "table")]
 
@@ -135,8 +160,12 @@ def all_workloads():
     one = lambda world: {"tp": 1}
     found = [
         Workload("llama_block_tp", "llama_block_tp", TOKENS, block_args, block),
+        Workload("llama_block_tp_merged", "llama_block_tp_merged", TOKENS,
+                 block_merged_args, block_merged),
         Workload("llama_block_sp", "llama_block_sp", TOKENS, block_args, block),
         Workload("mlp_tp", "mlp", TOKENS, mlp_args, mlp),
+        Workload("mlp_tp_merged", "mlp_merged", TOKENS, mlp_merged_args,
+                 mlp_merged),
         Workload("mlp_sp", "mlp", TOKENS, mlp_args, mlp),
         Workload("vocab_parallel_xent", "cross_entropy", [128, 1000, 4097],
                  cross_entropy_args, cross_entropy, per_call=2),
