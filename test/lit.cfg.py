@@ -56,6 +56,11 @@ else:
 # `REQUIRES: cuda` is one GPU, `cuda-2` two, and so on.
 for count in range(1, len(glob.glob("/dev/nvidia[0-9]*")) + 1):
     config.available_features.update({"cuda", f"cuda-{count}"})
+# NVIDIA's assembler, to look at the machine code of kernels.
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
+    llvm_config.with_environment(
+        "PATH", [os.path.dirname(shutil.which("ptxas"))], append_path=True)
 # A browser, to look at pages that the compiler writes.
 browser = shutil.which("chromium") or shutil.which("google-chrome")
 if browser:

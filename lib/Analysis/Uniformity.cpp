@@ -35,9 +35,9 @@ bool Uniformity::compute(Value value) {
                                 [&](Value v) { return isUniform(v); });
     for (Region &region : parent->getRegions())
       for (Block &block : region)
-        uniform = uniform &&
-                  llvm::all_of(block.getTerminator()->getOperands(),
-                               [&](Value v) { return isUniform(v); });
+        uniform =
+            uniform && llvm::all_of(block.getTerminator()->getOperands(),
+                                    [&](Value v) { return isUniform(v); });
     return uniform;
   }
   Operation *op = value.getDefiningOp();
@@ -49,8 +49,7 @@ bool Uniformity::compute(Value value) {
           !llvm::all_of(block.getTerminator()->getOperands(),
                         [&](Value v) { return isUniform(v); }))
         return false;
-  return llvm::all_of(op->getOperands(),
-                      [&](Value v) { return isUniform(v); });
+  return llvm::all_of(op->getOperands(), [&](Value v) { return isUniform(v); });
 }
 
 Value Uniformity::findDivergence(Operation *op) {

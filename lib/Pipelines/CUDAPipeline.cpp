@@ -24,7 +24,7 @@ using namespace mlir;
 
 // Kernels are whole by now and have no tensors: only the host program changes.
 static void addHostBufferization(OpPassManager &manager) {
-  manager.addPass(bufferization::createEmptyTensorEliminationPass());
+  manager.addPass(dtensor::createEliminateEmptyTensors());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.functionBoundaryTypeConversion =
@@ -50,7 +50,7 @@ static void addKernelFloats(OpPassManager &manager) {
   kernels.addPass(arith::createArithEmulateUnsupportedFloats(arithOptions));
 }
 
-void dtensor::buildCUDAKernelsPipeline(OpPassManager &manager) {
+void dtensor::buildCUDAKernelsPipeline(OpPassManager &manager, bool clusters) {
   manager.addPass(createAddContext());
   manager.addNestedPass<func::FuncOp>(createGPULibraryCalls());
   manager.addPass(createLowerLocal());
@@ -58,7 +58,9 @@ void dtensor::buildCUDAKernelsPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFuseElementwise());
   manager.addPass(createCSEPass());
-  manager.addPass(createGPUFormKernels());
+  GPUFormKernelsOptions kernelOptions;
+  kernelOptions.clusters = clusters;
+  manager.addPass(createGPUFormKernels(kernelOptions));
   manager.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(createResultsToOutParams());

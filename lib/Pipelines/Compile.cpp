@@ -8,8 +8,8 @@
 
 #include "dtensor/Pipelines/Compile.h"
 
-#include "dtensor/Pipelines/InputDepth.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
+#include "dtensor/Pipelines/InputDepth.h"
 #include "dtensor/Pipelines/Pipelines.h"
 #include "dtensor/Target/Device.h"
 #include "dtensor/Target/Entry.h"
@@ -55,8 +55,7 @@ public:
       return printModule();
     FailureOr<std::vector<Entry>> collected = collectEntries(module);
     if (failed(collected) ||
-        failed(run(target.isDevice() ? buildCUDAKernelsPipeline
-                                     : buildKernelsPipeline)))
+        failed(run([&](OpPassManager &manager) { buildKernels(manager); })))
       return std::nullopt;
     if (options.emit == Emit::Kernels)
       return printModule();
@@ -108,13 +107,22 @@ private:
     return std::nullopt;
   }
 
+  void buildKernels(OpPassManager &manager) {
+    if (!target.isDevice())
+      return buildKernelsPipeline(manager);
+    bool clusters = llvm::all_of(
+        target.archs, [](const DeviceArch &arch) { return arch.number >= 90; });
+    buildCUDAKernelsPipeline(manager, clusters);
+  }
+
   // Takes the kernels out of the module: the rest is the host's.
   bool generateDeviceCode() {
     auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
     if (!kernels)
       return true;
-    auto code = check(emitDeviceCode(kernels, target.archs,
-                                     /*machineCode=*/options.emit != Emit::PTX));
+    auto code =
+        check(emitDeviceCode(kernels, target.archs,
+                             /*machineCode=*/options.emit != Emit::PTX));
     kernels.erase();
     if (code)
       device = std::move(*code);

@@ -49,11 +49,10 @@ void dtensor::registerCompilerDialects(DialectRegistry &registry) {
   registry
       .insert<DTensorDialect, device::DeviceDialect, gpu::GPUDialect,
               NVVM::NVVMDialect, affine::AffineDialect, arith::ArithDialect,
-              cf::ControlFlowDialect,
-              bufferization::BufferizationDialect, func::FuncDialect,
-              linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect,
-              memref::MemRefDialect, runtime::RuntimeDialect, scf::SCFDialect,
-              tensor::TensorDialect, vector::VectorDialect>();
+              cf::ControlFlowDialect, bufferization::BufferizationDialect,
+              func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+              math::MathDialect, memref::MemRefDialect, runtime::RuntimeDialect,
+              scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
   registerNormalizeExtensions(registry);
   registerRuntimeBufferization(registry);
   registerDeviceBufferization(registry);

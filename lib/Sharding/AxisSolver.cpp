@@ -23,8 +23,8 @@ static constexpr unsigned kMaxUnits = 3;
 AxisSolver::AxisSolver(const PropagationProblem &problem,
                        const CostModel &model, PropagationSolution &solution,
                        unsigned axis, Sharing sharing)
-    : problem(problem), model(model), solution(solution), axis(axis), sharing(sharing),
-      group(problem.mesh.hint(axis)),
+    : problem(problem), model(model), solution(solution), axis(axis),
+      sharing(sharing), group(problem.mesh.hint(axis)),
       sizeExpr(problem.mesh.sizeExpr(*problem.context, axis)),
       bytes(problem.values.size()), unitHints(problem.values.size()),
       states(problem.values.size()), decided(problem.values.size()),
@@ -174,7 +174,8 @@ double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
     return value < 0 ? 0.0 : bytes[value] / (placement.isShard() ? group : 1);
   };
   double written = 0, read = 0;
-  for (auto [value, placement] : llvm::zip_equal(node.results, strategy.results))
+  for (auto [value, placement] :
+       llvm::zip_equal(node.results, strategy.results))
     written += share(value, placement);
   for (auto [i, value] : llvm::enumerate(node.operands))
     read += llvm::is_contained(node.rule.lookedUp, i)
@@ -217,8 +218,7 @@ double AxisSolver::move(unsigned value, const Placement &from,
     }
     agree = slot->second;
   }
-  double time =
-      redistributionTime(from, to, bytes[value], group, model, agree);
+  double time = redistributionTime(from, to, bytes[value], group, model, agree);
   // A name change is not quite free, so that it never wins a tie.
   return std::min(agree ? time + 0.01 : time, kForbidden);
 }
@@ -232,12 +232,11 @@ double AxisSolver::costOf(int value, const Placement &wanted) {
   if (states[value].empty()) // An argument that takes whatever is wanted.
     return wanted.isPartial() ? move(value, Placement::replicate(), wanted) : 0;
   double best = kForbidden;
-  double share = sharing == Divided
-                     ? 1.0 / std::max<size_t>(users[value].size(), 1)
-                     : 1.0;
+  double share =
+      sharing == Divided ? 1.0 / std::max<size_t>(users[value].size(), 1) : 1.0;
   for (const State &state : states[value])
-    best = std::min(best, state.cost * share +
-                              move(value, state.placement, wanted));
+    best = std::min(best,
+                    state.cost * share + move(value, state.placement, wanted));
   return best;
 }
 
@@ -272,10 +271,10 @@ void AxisSolver::forwardNode(unsigned n) {
          llvm::zip_equal(node.results, choice.strategy.results)) {
       if (value < 0 || decided[value])
         continue;
-      auto *known = llvm::find_if(
-          states[value], [&placement = given](const State &state) {
-            return state.placement == placement;
-          });
+      auto *known = llvm::find_if(states[value],
+                                  [&placement = given](const State &state) {
+                                    return state.placement == placement;
+                                  });
       if (known == states[value].end())
         states[value].push_back({given, cost});
       else
@@ -312,8 +311,7 @@ double AxisSolver::costOfWishes(unsigned value, const Placement &given) {
   for (auto [n, operand] : users[value]) {
     if (chosen[n] < 0)
       continue;
-    const Placement &wanted =
-        choices[n][chosen[n]].strategy.operands[operand];
+    const Placement &wanted = choices[n][chosen[n]].strategy.operands[operand];
     if (llvm::is_contained(paid, wanted))
       continue;
     paid.push_back(wanted);

@@ -52,7 +52,8 @@ private:
 
   llvm::SmallVector<Strategy> candidates(const PropagationNode &node);
   llvm::SmallVector<Strategy> pinCandidates(const PropagationNode &node);
-  llvm::SmallVector<llvm::SmallVector<Expr>> factorUnits(const PropagationNode &node);
+  llvm::SmallVector<llvm::SmallVector<Expr>>
+  factorUnits(const PropagationNode &node);
   bool fits(unsigned value, const Placement &placement,
             const llvm::SmallVector<Placement, 2> &others) const;
   bool fits(unsigned node, const Strategy &strategy) const;

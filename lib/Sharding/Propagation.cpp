@@ -45,14 +45,14 @@ void completeRules(PropagationProblem &problem) {
   for (PropagationNode &node : problem.nodes) {
     if (node.kind == PropagationNode::Compute)
       continue;
-    int first = node.operands.empty() ? node.results.front()
-                                      : node.operands.front();
+    int first =
+        node.operands.empty() ? node.results.front() : node.operands.front();
     bool mayBePartial = llvm::all_of(
         llvm::concat<int>(node.operands, node.results),
         [&](int value) { return problem.values[value].mayBePartial; });
-    node.rule = identityRule(problem.values[first].extents,
-                             node.operands.size(), node.results.size(),
-                             mayBePartial);
+    node.rule =
+        identityRule(problem.values[first].extents, node.operands.size(),
+                     node.results.size(), mayBePartial);
   }
 }
 
@@ -78,9 +78,8 @@ unsigned PropagationProblem::addValue(ArrayRef<Expr> extents,
   return values.size() - 1;
 }
 
-PropagationSolution
-dtensor::solvePropagation(const PropagationProblem &given,
-                          const CostModel &model) {
+PropagationSolution dtensor::solvePropagation(const PropagationProblem &given,
+                                              const CostModel &model) {
   PropagationProblem problem = given;
   completeRules(problem);
   PropagationSolution solution;

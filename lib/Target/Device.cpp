@@ -76,7 +76,8 @@ static LogicalResult convertToNVVM(gpu::GPUModuleOp kernels) {
 }
 
 static LogicalResult lowerToNVVM(gpu::GPUModuleOp kernels) {
-  PassManager manager(kernels.getContext(), gpu::GPUModuleOp::getOperationName());
+  PassManager manager(kernels.getContext(),
+                      gpu::GPUModuleOp::getOperationName());
   manager.enableVerifier(false);
   manager.addPass(createSCFToControlFlowPass());
   if (failed(manager.run(kernels)) || failed(convertToNVVM(kernels)))
@@ -215,12 +216,10 @@ static llvm::Expected<std::string> assemble(llvm::StringRef ptx,
     return llvm::createStringError("cannot make a temporary file");
   llvm::FileRemover removeOutput(output), removeLog(log);
   std::string archOption = "-arch=" + arch.name;
-  std::vector<llvm::StringRef> args = {tools.ptxas, archOption, "-O3",
-                                       "--split-compile=0", "-o", output,
-                                       input};
-  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""),
-                                                llvm::StringRef(log),
-                                                llvm::StringRef(log)};
+  std::vector<llvm::StringRef> args = {
+      tools.ptxas, archOption, "-O3", "--split-compile=0", "-o", output, input};
+  std::optional<llvm::StringRef> redirects[] = {
+      llvm::StringRef(""), llvm::StringRef(log), llvm::StringRef(log)};
   std::string message;
   int code = llvm::sys::ExecuteAndWait(tools.ptxas, args, std::nullopt,
                                        redirects, 0, 0, &message);
@@ -239,9 +238,9 @@ static llvm::Expected<std::string> assemble(llvm::StringRef ptx,
 // All together
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<DeviceCode>
-dtensor::emitDeviceCode(gpu::GPUModuleOp kernels, ArrayRef<DeviceArch> archs,
-                        bool machineCode) {
+llvm::Expected<DeviceCode> dtensor::emitDeviceCode(gpu::GPUModuleOp kernels,
+                                                   ArrayRef<DeviceArch> archs,
+                                                   bool machineCode) {
   DeviceCode result;
   for (auto kernel : kernels.getOps<gpu::GPUFuncOp>())
     result.kernels.push_back(kernel.getName().str());

@@ -80,8 +80,8 @@ public:
             llvm::sys::findProgramByName("nvcc")) {
       llvm::SmallString<128> real;
       if (!llvm::sys::fs::real_path(*nvcc, real))
-        addToolkit(llvm::sys::path::parent_path(
-            llvm::sys::path::parent_path(real)));
+        addToolkit(
+            llvm::sys::path::parent_path(llvm::sys::path::parent_path(real)));
     }
     if (auto venv = llvm::sys::Process::GetEnv("VIRTUAL_ENV"))
       addPython(*venv + "/lib");
@@ -113,9 +113,8 @@ private:
       if (!llvm::sys::path::filename(it->path()).starts_with("python3"))
         continue;
       for (const char *packages : {"/site-packages/", "/dist-packages/"})
-        for (const char *part :
-             {"nvidia/cuda_nvcc", "nvidia/cu13", "nvidia/cu12",
-              "triton/backends/nvidia"})
+        for (const char *part : {"nvidia/cuda_nvcc", "nvidia/cu13",
+                                 "nvidia/cu12", "triton/backends/nvidia"})
           addToolkit(it->path() + packages + part);
     }
   }

@@ -29,8 +29,8 @@ static LogicalResult process(StringRef inputName, StringRef outputName,
     return failure();
   }
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  if (failed(dtensor::checkInputDepth(
-          input->getBuffer(), input->getBufferIdentifier(), &context)))
+  if (failed(dtensor::checkInputDepth(input->getBuffer(),
+                                      input->getBufferIdentifier(), &context)))
     return failure();
   std::unique_ptr<llvm::ToolOutputFile> output =
       openOutputFile(outputName, &error);

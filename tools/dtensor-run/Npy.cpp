@@ -313,8 +313,7 @@ bool NpyWriter::write(const HostArray &array, std::string &error) {
   bool ok =
       writeAll(file, header.data(), header.size()) &&
       writeAll(file, array.data.get(), static_cast<size_t>(array.numBytes())) &&
-      (temporary.empty() ||
-       std::rename(temporary.c_str(), path.c_str()) == 0);
+      (temporary.empty() || std::rename(temporary.c_str(), path.c_str()) == 0);
   if (!ok) {
     error = "\"" + path + "\" cannot be written: " + std::strerror(errno);
     return false;

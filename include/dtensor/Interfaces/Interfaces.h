@@ -50,8 +50,8 @@ public:
   virtual bool isWhole(mlir::Value global, unsigned dim) = 0;
 };
 
-/// What `normalize` knows about the function it rebuilds. The old function stays
-/// as it is; the new one is built beside it, every tensor with a layout.
+/// What `normalize` knows about the function it rebuilds. The old function
+/// stays as it is; the new one is built beside it, every tensor with a layout.
 class NormalizeContext {
 public:
   virtual ~NormalizeContext() = default;

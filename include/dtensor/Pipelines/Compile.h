@@ -19,7 +19,16 @@
 namespace dtensor {
 
 /// Where compilation stops and what it prints there.
-enum class Emit { Normalized, Placed, Planned, Local, Kernels, PTX, LLVM, Bundle };
+enum class Emit {
+  Normalized,
+  Placed,
+  Planned,
+  Local,
+  Kernels,
+  PTX,
+  LLVM,
+  Bundle
+};
 
 struct CompileOptions {
   Emit emit = Emit::Bundle;

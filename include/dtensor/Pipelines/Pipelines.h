@@ -41,8 +41,10 @@ void buildGlobalPipeline(mlir::OpPassManager &manager,
 void buildKernelsPipeline(mlir::OpPassManager &manager);
 
 /// From the local view to a host program over buffers that launches kernels;
-/// the kernels are in the module's `gpu.module`.
-void buildCUDAKernelsPipeline(mlir::OpPassManager &manager);
+/// the kernels are in the module's `gpu.module`. `clusters`: every GPU that it
+/// is for has clusters of blocks.
+void buildCUDAKernelsPipeline(mlir::OpPassManager &manager,
+                              bool clusters = true);
 
 /// From loops over buffers to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager);

@@ -66,8 +66,7 @@ llvm::Expected<DeviceCode> emitDeviceCode(mlir::gpu::GPUModuleOp kernels,
 
 /// Puts the images into a host module under the names that the runtime looks
 /// for.
-void embedImages(llvm::Module &module,
-                 llvm::ArrayRef<DeviceCodeImage> images);
+void embedImages(llvm::Module &module, llvm::ArrayRef<DeviceCodeImage> images);
 
 } // namespace dtensor
 

@@ -69,8 +69,7 @@ void BodyEmitter::emitExtract(tensor::ExtractOp op) {
     indices.push_back(lookup(value));
     bool isLast = dim + 1 == op.getIndices().size();
     regular &= indices.back().isUniform() ||
-               (isLast && indices.back().iota &&
-                memory.mayReadWide(operand));
+               (isLast && indices.back().iota && memory.mayReadWide(operand));
   }
   if (regular) {
     values[op.getResult()] = memory.load(operand, indices);
@@ -96,9 +95,8 @@ void BodyEmitter::emitIf(scf::IfOp op) {
   auto branch =
       scf::IfOp::create(builder, loc, types, lookup(op.getCondition()).get(0),
                         /*withElseRegion=*/true);
-  for (auto [from, to] :
-       {std::pair(op.thenBlock(), branch.thenBlock()),
-        std::pair(op.elseBlock(), branch.elseBlock())}) {
+  for (auto [from, to] : {std::pair(op.thenBlock(), branch.thenBlock()),
+                          std::pair(op.elseBlock(), branch.elseBlock())}) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(to);
     emit(*from);
@@ -112,8 +110,7 @@ void BodyEmitter::emitIf(scf::IfOp op) {
   }
   for (auto [i, result] : llvm::enumerate(op.getResults())) {
     Lanes all;
-    llvm::append_range(all.values,
-                       branch.getResults().slice(i * lanes, lanes));
+    llvm::append_range(all.values, branch.getResults().slice(i * lanes, lanes));
     values[result] = all;
   }
 }
@@ -167,15 +164,15 @@ SmallVector<Value> BodyEmitter::cloneForLane(Operation &op, unsigned lane) {
     if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
       value = pickLane(positions[index.getDim()], lane).get(0);
     } else if (auto dim = dyn_cast<tensor::DimOp>(inner)) {
-      value = memory.getParam({ParamKind::Size,
-                               *memory.findInput(dim.getSource()),
-                               dim.getConstantIndex().value_or(0)});
+      value =
+          memory.getParam({ParamKind::Size, *memory.findInput(dim.getSource()),
+                           dim.getConstantIndex().value_or(0)});
     } else {
       auto extract = cast<tensor::ExtractOp>(inner);
       SmallVector<Lanes> indices(extract.getIndices().begin(),
                                  extract.getIndices().end());
-      value = memory.load(*memory.findInput(extract.getTensor()), indices)
-                  .get(0);
+      value =
+          memory.load(*memory.findInput(extract.getTensor()), indices).get(0);
     }
     inner->getResult(0).replaceAllUsesWith(value);
     inner->erase();

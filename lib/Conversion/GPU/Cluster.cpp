@@ -28,8 +28,8 @@ AffineMap Cluster::getMap(OpOperand &operand) const {
   SmallVector<AffineExpr> dims;
   for (unsigned dim : loops.find(op)->second)
     dims.push_back(getAffineDimExpr(dim, op.getContext()));
-  return op.getMatchingIndexingMap(&operand)
-      .replaceDimsAndSymbols(dims, {}, numDims, 0);
+  return op.getMatchingIndexingMap(&operand).replaceDimsAndSymbols(dims, {},
+                                                                   numDims, 0);
 }
 
 llvm::SmallBitVector Cluster::getDims(GenericOp op) const {
@@ -85,11 +85,12 @@ bool dtensor::canCluster(GenericOp op) {
 
 static bool isCheap(GenericOp op) {
   return op.getNumReductionLoops() == 0 &&
-         llvm::none_of(op.getBlock()->without_terminator(), [](Operation &inner) {
-           return isa<math::MathDialect>(inner.getDialect()) &&
-                  !isa<math::RsqrtOp, math::SqrtOp, math::AbsFOp, math::AbsIOp,
-                       math::FmaOp>(inner);
-         });
+         llvm::none_of(op.getBlock()->without_terminator(),
+                       [](Operation &inner) {
+                         return isa<math::MathDialect>(inner.getDialect()) &&
+                                !isa<math::RsqrtOp, math::SqrtOp, math::AbsFOp,
+                                     math::AbsIOp, math::FmaOp>(inner);
+                       });
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,11 +151,11 @@ private:
       auto producer = operand.get().getDefiningOp<GenericOp>();
       if (!producer || !cluster.contains(producer))
         continue;
-      AffineMap written =
-          cluster.getMap(*producer.getTiedOpOperand(
-              cast<OpResult>(operand.get())));
+      AffineMap written = cluster.getMap(
+          *producer.getTiedOpOperand(cast<OpResult>(operand.get())));
       AffineMap read = op.getMatchingIndexingMap(&operand);
-      for (auto [from, to] : llvm::zip(read.getResults(), written.getResults())) {
+      for (auto [from, to] :
+           llvm::zip(read.getResults(), written.getResults())) {
         auto loop = dyn_cast<AffineDimExpr>(from);
         auto dim = dyn_cast<AffineDimExpr>(to);
         if (!loop || !dim || !bind(loop.getPosition(), dim.getPosition()))

@@ -23,9 +23,7 @@ unsigned ExtentClasses::find(unsigned id) {
   return id;
 }
 
-void ExtentClasses::join(unsigned a, unsigned b) {
-  parents[find(a)] = find(b);
-}
+void ExtentClasses::join(unsigned a, unsigned b) { parents[find(a)] = find(b); }
 
 unsigned ExtentClasses::idOfSize(OpFoldResult size) {
   auto add = [&] {
@@ -57,8 +55,10 @@ unsigned ExtentClasses::idOf(Value tensor, unsigned dim) {
   parents.push_back(id);
   it->second = id;
   if (!type.isDynamicDim(dim)) {
-    join(id, idOfSize(OpBuilder(tensor.getContext())
-                          .getIndexAttr(type.getDimSize(dim))));
+    join(
+        id,
+        idOfSize(
+            OpBuilder(tensor.getContext()).getIndexAttr(type.getDimSize(dim))));
   } else if (auto empty = tensor.getDefiningOp<tensor::EmptyOp>()) {
     join(id, idOfSize(empty.getMixedSizes()[dim]));
   } else if (auto slice = tensor.getDefiningOp<tensor::ExtractSliceOp>()) {
@@ -69,8 +69,8 @@ unsigned ExtentClasses::idOf(Value tensor, unsigned dim) {
     if (isa<RankedTensorType>(cast.getSource().getType()))
       join(id, idOf(cast.getSource(), dim));
   } else if (auto op = tensor.getDefiningOp<DestinationStyleOpInterface>()) {
-    join(id, idOf(op.getTiedOpOperand(llvm::cast<OpResult>(tensor))->get(),
-                  dim));
+    join(id,
+         idOf(op.getTiedOpOperand(llvm::cast<OpResult>(tensor))->get(), dim));
   }
   return id;
 }

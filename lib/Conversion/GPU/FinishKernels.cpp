@@ -9,13 +9,13 @@
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
 
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/StringMap.h"
@@ -81,15 +81,16 @@ struct ExpandIPow : OpRewritePattern<math::IPowIOp> {
   // 1 and -1 have a whole inverse; that of 0 is the largest number by
   // convention of the operation's lowering on hosts: division by zero gives 0.
   static Value inverse(PatternRewriter &rewriter, Location loc, Value base,
-                       Value power, llvm::function_ref<Value(int64_t)> constant) {
+                       Value power,
+                       llvm::function_ref<Value(int64_t)> constant) {
     auto equals = [&](Value value, int64_t to) -> Value {
       return arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
                                    value, constant(to));
     };
-    Value odd = equals(
-        arith::AndIOp::create(rewriter, loc, power, constant(1)), 1);
-    Value sign = arith::SelectOp::create(rewriter, loc, odd, constant(-1),
-                                         constant(1));
+    Value odd =
+        equals(arith::AndIOp::create(rewriter, loc, power, constant(1)), 1);
+    Value sign =
+        arith::SelectOp::create(rewriter, loc, odd, constant(-1), constant(1));
     Value rest = arith::SelectOp::create(rewriter, loc, equals(base, -1), sign,
                                          constant(0));
     return arith::SelectOp::create(rewriter, loc, equals(base, 1), constant(1),
@@ -100,8 +101,7 @@ struct ExpandIPow : OpRewritePattern<math::IPowIOp> {
 struct GPUFinishKernels
     : dtensor::impl::GPUFinishKernelsBase<GPUFinishKernels> {
   void runOnOperation() override {
-    auto kernels =
-        getOperation().lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
+    auto kernels = getOperation().lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
     if (!kernels)
       return;
     if (failed(simplify(kernels)))

@@ -9,7 +9,8 @@
 // Every cluster becomes one `compute` op with at most four kernels:
 //
 //   nothing reduced    wide chunks, else plain chunks
-//   reduced            wide rows in registers, in a cluster of blocks if the row
+//   reduced            wide rows in registers, in a cluster of blocks if the
+//   row
 //                      is longer, else a loop over the row (wide, then plain)
 //   along the rows     columns
 //
@@ -62,7 +63,8 @@ static void cloneSources(Block &block) {
         continue;
       if (!first) {
         OpBuilder builder(op);
-        use.set(builder.clone(*op)->getResult(cast<OpResult>(use.get()).getResultNumber()));
+        use.set(builder.clone(*op)->getResult(
+            cast<OpResult>(use.get()).getResultNumber()));
       }
       first = false;
     }
@@ -88,11 +90,11 @@ static void expandFills(RewriterBase &rewriter, Block &block) {
         kinds, [&](OpBuilder &builder, Location loc, ValueRange) {
           linalg::YieldOp::create(builder, loc, scalar);
         });
-    rewriter.replaceUsesWithIf(
-        fill.getResult(0), generic.getResult(0), [&](OpOperand &use) {
-          return !isa<GenericOp>(use.getOwner()) ||
-                 use.getOwner()->getBlock() != &block;
-        });
+    rewriter.replaceUsesWithIf(fill.getResult(0), generic.getResult(0),
+                               [&](OpOperand &use) {
+                                 return !isa<GenericOp>(use.getOwner()) ||
+                                        use.getOwner()->getBlock() != &block;
+                               });
   }
 }
 
@@ -103,9 +105,9 @@ static void expandScalars(RewriterBase &rewriter, Block &block) {
     if (op.getElements().size() != 1 || op.getType().getElementType().isIndex())
       continue;
     rewriter.setInsertionPoint(op);
-    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(),
-                                          op.getType().getShape(),
-                                          op.getType().getElementType());
+    Value empty =
+        tensor::EmptyOp::create(rewriter, op.getLoc(), op.getType().getShape(),
+                                op.getType().getElementType());
     rewriter.replaceOpWithNewOp<linalg::FillOp>(op, op.getElements().front(),
                                                 empty);
   }
@@ -119,9 +121,10 @@ namespace {
 class ClusterLowering {
 public:
   ClusterLowering(const Cluster &cluster, gpu::GPUModuleOp module,
-                  Value context, RewriterBase &rewriter, unsigned &counter)
+                  Value context, RewriterBase &rewriter, unsigned &counter,
+                  bool clusters)
       : cluster(cluster), module(module), context(context), rewriter(rewriter),
-        counter(counter) {}
+        counter(counter), clusters(clusters) {}
 
   LogicalResult lower() {
     collect();
@@ -189,8 +192,7 @@ private:
   void addSource(Value value) {
     Operation *producer = value.getDefiningOp();
     if (!isa<TensorType>(value.getType())) {
-      bool isConstant =
-          producer && producer->hasTrait<OpTrait::ConstantLike>();
+      bool isConstant = producer && producer->hasTrait<OpTrait::ConstantLike>();
       if (!isConstant && !llvm::is_contained(io.scalars, value))
         io.scalars.push_back(value);
       return;
@@ -216,8 +218,8 @@ private:
     while (auto op = tensor.getDefiningOp<linalg::LinalgOp>()) {
       if (!isa<linalg::FillOp>(op) && !cluster.contains(op))
         break;
-      tensor = op.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())
-                   ->get();
+      tensor =
+          op.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())->get();
     }
     if (auto empty = tensor.getDefiningOp<tensor::EmptyOp>())
       return empty.getMixedSizes()[dim];
@@ -228,12 +230,12 @@ private:
     auto type = cast<RankedTensorType>(output.getType());
     SmallVector<OpFoldResult> sizes;
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      sizes.push_back(type.isDynamicDim(dim)
-                          ? getSize(output, dim)
-                          : OpFoldResult(rewriter.getIndexAttr(
-                                type.getDimSize(dim))));
-    Value empty = tensor::EmptyOp::create(rewriter, loc, sizes,
-                                          type.getElementType());
+      sizes.push_back(
+          type.isDynamicDim(dim)
+              ? getSize(output, dim)
+              : OpFoldResult(rewriter.getIndexAttr(type.getDimSize(dim))));
+    Value empty =
+        tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
     if (empty.getType() != type)
       empty = tensor::CastOp::create(rewriter, loc, type, empty);
     return empty;
@@ -258,8 +260,8 @@ private:
     for (Value operand : io.operands) {
       Type element = getElementTypeOrSelf(operand);
       if (!element.isIntOrIndexOrFloat())
-        return emitError(loc) << "a kernel cannot hold elements of type "
-                              << element;
+        return emitError(loc)
+               << "a kernel cannot hold elements of type " << element;
     }
     return success();
   }
@@ -270,8 +272,8 @@ private:
 
   std::string nextName(StringRef kind) {
     std::string label = "kernel";
-    if (auto attr = cluster.getLast()->getAttrOfType<StringAttr>(
-            "dtensor.label"))
+    if (auto attr =
+            cluster.getLast()->getAttrOfType<StringAttr>("dtensor.label"))
       label = attr.str();
     for (char &c : label)
       if (!llvm::isAlnum(c))
@@ -303,16 +305,23 @@ private:
     return variants;
   }
 
-  // Registers hold 64 bytes of every operand and thread.
+  // A thread holds up to 16 elements of a row.
   void addRowVariants(const Space &wide, std::vector<Variant> &variants) {
-    constexpr unsigned kChunks = 4;
-    int64_t limit = kMaxBlock * kChunks * wide.lanes;
-    Variant rows = build(wide, {Geometry::Rows, true, kChunks}, "rows");
-    rows.conditions.push_back(
-        {ConditionKind::ExtentAtMost, wide.innerMask(), limit});
+    unsigned chunks = std::clamp(16 / wide.lanes, 1u, 4u);
+    int64_t mask = wide.innerMask();
+    int64_t limit = kMaxBlock * chunks * wide.lanes;
+    Variant rows = build(wide, {Geometry::Rows, true, chunks}, "rows");
+    rows.conditions.push_back({ConditionKind::ExtentAtMost, mask, limit});
     // An empty row has nothing that could be read in place of the missing.
-    rows.conditions.push_back({ConditionKind::ExtentAbove, wide.innerMask(), 0});
+    rows.conditions.push_back({ConditionKind::ExtentAbove, mask, 0});
     variants.push_back(rows);
+    if (clusters) {
+      Variant split = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
+      split.conditions.push_back(
+          {ConditionKind::ExtentAtMost, mask, limit * kClusterBlocks});
+      split.conditions.push_back({ConditionKind::ExtentAbove, mask, limit});
+      variants.push_back(split);
+    }
     variants.push_back(build(wide, {Geometry::Rows, false, 1}, "loop"));
   }
 
@@ -321,11 +330,14 @@ private:
   Value context;
   RewriterBase &rewriter;
   unsigned &counter;
+  bool clusters;
   Location loc = cluster.getLast().getLoc();
   KernelIO io;
 };
 
 struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
+  using GPUFormKernelsBase::GPUFormKernelsBase;
+
   void runOnOperation() override {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
@@ -360,6 +372,8 @@ struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
       expandFills(rewriter, *block);
       cloneSources(*block);
     }
+    for (Block *block : blocks)
+      lowerConstants(rewriter, *block, kernels, getContextArgument(function));
     ExtentClasses extents(function);
     for (Block *block : blocks)
       if (failed(lowerBlock(*block, extents, kernels, rewriter,
@@ -368,16 +382,56 @@ struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
     return success();
   }
 
+  // Literals that are not the same number everywhere. Lists of sizes stay with
+  // the host.
+  void lowerConstants(RewriterBase &rewriter, Block &block,
+                      gpu::GPUModuleOp kernels, Value context) {
+    for (auto op :
+         llvm::make_early_inc_range(block.getOps<arith::ConstantOp>())) {
+      auto value = dyn_cast<DenseElementsAttr>(op.getValue());
+      bool isSize = llvm::all_of(op->getUsers(), [](Operation *user) {
+        return isa<tensor::ReshapeOp>(user);
+      });
+      if (!value || isa<VectorType>(op.getType()) || isSize ||
+          value.getNumElements() == 0)
+        continue;
+      if (value.isSplat() && llvm::all_of(op->getUsers(), [](Operation *user) {
+            return isa<GenericOp>(user);
+          }))
+        continue;
+      lowerConstant(rewriter, op, value, kernels, context);
+    }
+  }
+
+  void lowerConstant(RewriterBase &rewriter, arith::ConstantOp op,
+                     DenseElementsAttr value, gpu::GPUModuleOp kernels,
+                     Value context) {
+    rewriter.setInsertionPoint(op);
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getType());
+    Value dest = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
+                                         type.getElementType());
+    SmallVector<Value> extents;
+    for (int64_t size : type.getShape())
+      extents.push_back(arith::ConstantIndexOp::create(rewriter, loc, size));
+    Variant variant = buildConstantKernel(
+        kernels, ("constant_" + Twine(counter++)).str(), value, dest);
+    rewriter.replaceOpWithNewOp<device::ComputeOp>(
+        op, TypeRange{type}, context, ValueRange(), dest, extents, ValueRange(),
+        rewriter.getArrayAttr({variant.toAttr()}));
+  }
+
   LogicalResult lowerBlock(Block &block, ExtentClasses &extents,
                            gpu::GPUModuleOp kernels, RewriterBase &rewriter,
                            Value context) {
-    std::vector<Cluster> clusters = formClusters(block, extents);
-    if (clusters.empty())
+    std::vector<Cluster> groups = formClusters(block, extents);
+    if (groups.empty())
       return success();
     std::vector<ClusterLowering> lowerings;
-    for (const Cluster &cluster : clusters)
+    for (const Cluster &cluster : groups)
       if (failed(lowerings
-                     .emplace_back(cluster, kernels, context, rewriter, counter)
+                     .emplace_back(cluster, kernels, context, rewriter, counter,
+                                   clusters.getValue())
                      .lower()))
         return failure();
     for (ClusterLowering &lowering : llvm::reverse(lowerings))

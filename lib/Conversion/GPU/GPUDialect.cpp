@@ -33,11 +33,13 @@ void DeviceDialect::initialize() {
 // Effects
 //===----------------------------------------------------------------------===//
 
-using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
 
 // On tensors nothing but the results; on buffers reads of all that is no
 // destination and writes of the destinations.
-template <class OpTy> static void addEffects(OpTy op, Effects &effects) {
+template <class OpTy>
+static void addEffects(OpTy op, Effects &effects) {
   if (op->getNumResults() != 0)
     return;
   for (OpOperand &operand : op->getOpOperands()) {

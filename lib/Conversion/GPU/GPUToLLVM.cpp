@@ -32,9 +32,7 @@ public:
   Value i64(int64_t value) { return constant(rewriter.getI64Type(), value); }
   Value i32(int64_t value) { return constant(rewriter.getI32Type(), value); }
   Value null() { return LLVM::ZeroOp::create(rewriter, loc, pointer()); }
-  Type pointer() {
-    return LLVM::LLVMPointerType::get(rewriter.getContext());
-  }
+  Type pointer() { return LLVM::LLVMPointerType::get(rewriter.getContext()); }
 
   /// Stack space for a value of `type` at the function's entry.
   Value slot(Type type) {
@@ -86,12 +84,12 @@ Value CallBuilder::regroup(const LLVMTypeConverter &converter, Value descriptor,
                            MemRefType type,
                            ArrayRef<SmallVector<int64_t>> groups) {
   SmallVector<int64_t> dynamic(groups.size(), ShapedType::kDynamic);
-  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic,
-                                       dynamic);
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, dynamic);
   auto regrouped = MemRefType::get(dynamic, type.getElementType(), layout);
   MemRefDescriptor from(descriptor);
-  auto to = MemRefDescriptor::poison(rewriter, loc,
-                                     converter.convertType(regrouped));
+  auto to =
+      MemRefDescriptor::poison(rewriter, loc, converter.convertType(regrouped));
   to.setAllocatedPtr(rewriter, loc, from.allocatedPtr(rewriter, loc));
   to.setAlignedPtr(rewriter, loc, from.alignedPtr(rewriter, loc));
   to.setOffset(rewriter, loc, from.offset(rewriter, loc));
@@ -104,10 +102,9 @@ Value CallBuilder::regroup(const LLVMTypeConverter &converter, Value descriptor,
     if (i + 1 == groups.size())
       row = LLVM::UMaxOp::create(rewriter, loc, row, size);
     to.setSize(rewriter, loc, i, size);
-    to.setStride(rewriter, loc, i,
-                 groups[i].empty()
-                     ? row
-                     : from.stride(rewriter, loc, groups[i].back()));
+    to.setStride(
+        rewriter, loc, i,
+        groups[i].empty() ? row : from.stride(rewriter, loc, groups[i].back()));
   }
   return to;
 }
@@ -115,8 +112,8 @@ Value CallBuilder::regroup(const LLVMTypeConverter &converter, Value descriptor,
 static SmallVector<SmallVector<int64_t>> readGroups(ArrayAttr attr) {
   SmallVector<SmallVector<int64_t>> groups;
   for (Attribute group : attr)
-    groups.emplace_back(llvm::map_range(
-        cast<ArrayAttr>(group), [](Attribute dim) {
+    groups.emplace_back(
+        llvm::map_range(cast<ArrayAttr>(group), [](Attribute dim) {
           return cast<IntegerAttr>(dim).getInt();
         }));
   return groups;
@@ -146,18 +143,17 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
         operand(builder, op.getLhs(), adaptor.getLhs(), op.getLhsDims());
     auto [rhs, transRhs] =
         operand(builder, op.getRhs(), adaptor.getRhs(), op.getRhsDims());
-    Value result = builder.spill(
-        builder.regroup(*getTypeConverter(), adaptor.getDest(), dest,
-                        readGroups(op.getDestDims())));
-    Value bias = op.getBias() ? builder.spill(adaptor.getBias())
-                              : builder.null();
-    builder.call(op, "dtensor_rt_matmul",
-                 {adaptor.getRankContext(),
-                  builder.i64(op.getDestDims().size()), lhs, rhs, result,
-                  builder.i32(transLhs), builder.i32(transRhs),
-                  runtimeType(builder, op.getLhs()),
-                  runtimeType(builder, op.getDest()),
-                  builder.i32(op.getEpilogue()), bias});
+    Value result =
+        builder.spill(builder.regroup(*getTypeConverter(), adaptor.getDest(),
+                                      dest, readGroups(op.getDestDims())));
+    Value bias =
+        op.getBias() ? builder.spill(adaptor.getBias()) : builder.null();
+    builder.call(
+        op, "dtensor_rt_matmul",
+        {adaptor.getRankContext(), builder.i64(op.getDestDims().size()), lhs,
+         rhs, result, builder.i32(transLhs), builder.i32(transRhs),
+         runtimeType(builder, op.getLhs()), runtimeType(builder, op.getDest()),
+         builder.i32(op.getEpilogue()), bias});
     return success();
   }
 
@@ -168,8 +164,7 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
     auto type = cast<MemRefType>(buffer.getType());
     SmallVector<SmallVector<int64_t>> groups = readGroups(dims);
     unsigned rank = groups.size();
-    bool transposed =
-        llvm::is_contained(groups[rank - 2], type.getRank() - 1);
+    bool transposed = llvm::is_contained(groups[rank - 2], type.getRank() - 1);
     if (transposed)
       std::swap(groups[rank - 2], groups[rank - 1]);
     Value regrouped =
@@ -192,14 +187,13 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
     // j <= i + diagonal, told as j <= offset + i + keys - total.
     Value total = MemRefDescriptor(adaptor.getKey())
                       .size(rewriter, loc, key.getRank() - 2);
-    builder.call(op, "dtensor_rt_attention",
-                 {adaptor.getRankContext(), builder.spill(adaptor.getQuery()),
-                  builder.spill(adaptor.getKey()),
-                  builder.spill(adaptor.getValue()),
-                  builder.spill(adaptor.getDest()),
-                  rankOf(builder, op.getQuery()),
-                  runtimeType(builder, op.getQuery()), adaptor.getScale(),
-                  builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
+    builder.call(
+        op, "dtensor_rt_attention",
+        {adaptor.getRankContext(), builder.spill(adaptor.getQuery()),
+         builder.spill(adaptor.getKey()), builder.spill(adaptor.getValue()),
+         builder.spill(adaptor.getDest()), rankOf(builder, op.getQuery()),
+         runtimeType(builder, op.getQuery()), adaptor.getScale(),
+         builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
     return success();
   }
 };

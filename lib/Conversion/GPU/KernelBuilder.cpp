@@ -53,6 +53,7 @@ public:
     variant.rows = space.rowMask();
     variant.inner = space.innerMask();
     variant.perThread = schedule.chunks * space.lanes;
+    variant.maxThreads = schedule.getMaxThreads();
     variant.conditions = space.conditions;
   }
 
@@ -62,8 +63,10 @@ public:
     locateThread();
     locateRow();
     assignLevels();
-    if (schedule.resident)
+    if (schedule.resident) {
       createPlaces();
+      readAhead();
+    }
     for (unsigned pass = 0; pass <= lastLevel; ++pass)
       emitPass(pass);
     if (schedule.geometry == Geometry::Cluster)
@@ -78,6 +81,12 @@ private:
                                            builder.getFunctionType({}, {}));
     function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
                       builder.getUnitAttr());
+    function->setAttr("nvvm.maxntid",
+                      builder.getDenseI32ArrayAttr(
+                          {static_cast<int32_t>(schedule.getMaxThreads())}));
+    if (schedule.geometry == Geometry::Cluster)
+      function.setKnownClusterSizeAttr(builder.getDenseI32ArrayAttr(
+          {static_cast<int32_t>(kClusterBlocks), 1, 1}));
     builder.setInsertionPointToStart(&function.getBody().front());
     return function;
   }
@@ -114,10 +123,11 @@ private:
   // Sets thread, threads (of a row), row (as i32) and chunk.
   void locateThread() {
     Value id = toI32(gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x));
-    Value block = toI32(gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x));
+    Value block =
+        toI32(gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x));
     if (schedule.geometry == Geometry::Columns) {
-      Value column = arith::AndIOp::create(builder, loc, id,
-                                           i32(kColumnRows - 1));
+      Value column =
+          arith::AndIOp::create(builder, loc, id, i32(kColumnRows - 1));
       thread = toIndex(arith::ShRUIOp::create(builder, loc, id, i32(5)));
       threads = i32(kColumnThreads);
       row = arith::MulIOp::create(builder, loc, block, i32(kColumnRows));
@@ -128,8 +138,8 @@ private:
     threads = arith::ShLIOp::create(builder, loc, i32(1), log);
     if (schedule.geometry == Geometry::Cluster) {
       row = arith::DivUIOp::create(builder, loc, block, i32(kClusterBlocks));
-      Value part = arith::RemUIOp::create(builder, loc, block,
-                                          i32(kClusterBlocks));
+      Value part =
+          arith::RemUIOp::create(builder, loc, block, i32(kClusterBlocks));
       thread = arith::ShLIOp::create(builder, loc, part, log);
       thread = toIndex(arith::AddIOp::create(builder, loc, thread, id));
       return;
@@ -137,7 +147,8 @@ private:
     Value mask = arith::SubIOp::create(builder, loc, threads, i32(1));
     thread = toIndex(arith::AndIOp::create(builder, loc, id, mask));
     Value inBlock = arith::ShRUIOp::create(builder, loc, id, log);
-    Value size = toI32(gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x));
+    Value size =
+        toI32(gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x));
     size = arith::ShRUIOp::create(builder, loc, size, log);
     if (schedule.geometry == Geometry::Chunks) {
       Value chunks = toI32(memory.getParam({ParamKind::Chunks}));
@@ -220,10 +231,14 @@ private:
                                       memory.index(0));
       setInner(place, first);
     }
-    // All reads come before any use, so that they overlap.
+  }
+
+  // All reads of the first pass come before any use, so that they overlap. What
+  // later passes read would only take up registers here.
+  void readAhead() {
     for (GenericOp op : cluster.ops)
       for (OpOperand &operand : op->getOpOperands())
-        if (io.findInput(operand.get()) &&
+        if (levels[op] == 0 && io.findInput(operand.get()) &&
             !op.getMatchingBlockArgument(&operand).use_empty())
           for (Place &place : places)
             readInput({operand.get(), cluster.getMap(operand)}, place);
@@ -276,9 +291,6 @@ private:
       return;
     SmallVector<Value> totals = startReductions(reductions);
     if (schedule.resident) {
-      for (GenericOp op : stored)
-        for (Place &place : places)
-          readResult(op->getResult(0), place);
       for (Place &place : places)
         totals = emitPlace(place, reductions, stored, totals);
     } else {
@@ -298,9 +310,8 @@ private:
     SmallVector<Value> totals;
     for (GenericOp op : reductions)
       for (OpResult result : op.getResults())
-        totals.push_back(
-            rows.neutral(getCombiner(op, result.getResultNumber()),
-                         getElementTypeOrSelf(result.getType())));
+        totals.push_back(rows.neutral(getCombiner(op, result.getResultNumber()),
+                                      getElementTypeOrSelf(result.getType())));
     return totals;
   }
 
@@ -308,9 +319,9 @@ private:
                               ArrayRef<GenericOp> stored,
                               ArrayRef<Value> totals) {
     Value lanes = memory.index(space.lanes);
-    auto loop = scf::ForOp::create(
-        builder, loc, memory.mul(thread, lanes), innerExtent,
-        memory.mul(totalThreads(), lanes), totals);
+    auto loop =
+        scf::ForOp::create(builder, loc, memory.mul(thread, lanes), innerExtent,
+                           memory.mul(totalThreads(), lanes), totals);
     OpBuilder::InsertionGuard guard(builder);
     if (totals.empty())
       builder.setInsertionPoint(loop.getBody()->getTerminator());
@@ -332,8 +343,7 @@ private:
       storeOutputs(op, place);
     SmallVector<Value> result;
     for (GenericOp op : reductions) {
-      ArrayRef<Value> own =
-          totals.slice(result.size(), op->getNumResults());
+      ArrayRef<Value> own = totals.slice(result.size(), op->getNumResults());
       llvm::append_range(result, accumulate(op, place, own));
     }
     return result;
@@ -404,8 +414,8 @@ private:
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         indices.push_back(place.positions[dim.getPosition()]);
       else
-        indices.push_back(Lanes(
-            affine::expandAffineExpr(builder, loc, expr, firsts, {})));
+        indices.push_back(
+            Lanes(affine::expandAffineExpr(builder, loc, expr, firsts, {})));
     }
     return indices;
   }
@@ -454,8 +464,8 @@ private:
       for (unsigned lane = 0; lane < space.lanes; ++lane)
         sum = rows.combine(combiners[i], sum, term.get(lane));
       if (place.predicate)
-        sum = arith::SelectOp::create(builder, loc, place.predicate, sum,
-                                      total);
+        sum =
+            arith::SelectOp::create(builder, loc, place.predicate, sum, total);
       result.push_back(sum);
     }
     return result;

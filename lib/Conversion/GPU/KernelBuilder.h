@@ -25,17 +25,29 @@ struct Schedule {
   /// Keep the row in registers, `chunks` accesses per thread.
   bool resident = true;
   unsigned chunks = 1;
+
+  /// Threads of a block at most. A walk over a long row needs fewer: its
+  /// registers are few, and blocks of other rows fill the gaps.
+  int64_t getMaxThreads() const {
+    if (geometry == Geometry::Chunks || geometry == Geometry::Columns)
+      return kBlock;
+    return resident ? kMaxBlock : kMaxBlock / 2;
+  }
 };
 
 /// Writes a kernel `name` into `module`.
-Variant buildKernel(mlir::gpu::GPUModuleOp module, mlir::StringRef name,
+Variant buildKernel(mlir::gpu::GPUModuleOp module, llvm::StringRef name,
                     const Cluster &cluster, const KernelIO &io,
                     const Space &space, const Schedule &schedule);
 
 /// A kernel for a single op of any form: one thread per element of the output,
 /// which does the reduction in order.
-Variant buildSerialKernel(mlir::gpu::GPUModuleOp module, mlir::StringRef name,
+Variant buildSerialKernel(mlir::gpu::GPUModuleOp module, llvm::StringRef name,
                           const Cluster &cluster, const KernelIO &io);
+
+/// A kernel that writes a literal to `dest`; its rows are the elements.
+Variant buildConstantKernel(mlir::gpu::GPUModuleOp module, llvm::StringRef name,
+                            mlir::DenseElementsAttr value, mlir::Value dest);
 
 /// Combines the value of all threads that share a row.
 class RowReduction {

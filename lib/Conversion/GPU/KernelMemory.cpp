@@ -201,7 +201,8 @@ Lanes KernelMemory::load(unsigned operand, ArrayRef<Lanes> indices) {
   Value all = read(VectorType::get(lanes, memory), 0);
   for (unsigned lane = 0; lane < lanes; ++lane) {
     Value position = arith::ConstantIntOp::create(builder, getLoc(), lane, 32);
-    Value one = LLVM::ExtractElementOp::create(builder, getLoc(), all, position);
+    Value one =
+        LLVM::ExtractElementOp::create(builder, getLoc(), all, position);
     result.values.push_back(fromMemory(one, element));
   }
   return result;
@@ -224,8 +225,8 @@ void KernelMemory::store(unsigned operand, ArrayRef<Lanes> indices,
                             advance(address, memory, lane), bytesOf(memory));
     return;
   }
-  Value all = LLVM::PoisonOp::create(builder, getLoc(),
-                                     VectorType::get(lanes, memory));
+  Value all =
+      LLVM::PoisonOp::create(builder, getLoc(), VectorType::get(lanes, memory));
   for (unsigned lane = 0; lane < lanes; ++lane) {
     Value position = arith::ConstantIntOp::create(builder, getLoc(), lane, 32);
     all = LLVM::InsertElementOp::create(builder, getLoc(), all,
@@ -233,4 +234,11 @@ void KernelMemory::store(unsigned operand, ArrayRef<Lanes> indices,
   }
   LLVM::StoreOp::create(builder, getLoc(), all, address.pointer,
                         getAlignment(lanes * bytesOf(memory)));
+}
+
+void KernelMemory::storeRaw(unsigned operand, ArrayRef<Lanes> indices,
+                            Value value) {
+  LLVM::StoreOp::create(builder, getLoc(), value,
+                        locate(operand, indices).pointer,
+                        bytesOf(value.getType()));
 }

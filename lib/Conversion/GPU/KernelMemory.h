@@ -62,7 +62,8 @@ public:
   /// True if neighbouring elements of the last dimension may be read at once:
   /// the variant demands that they are neighbours in memory.
   bool mayReadWide(unsigned operand) const {
-    return lanes == 1 || llvm::any_of(variant.conditions, [&](const Condition &c) {
+    return lanes == 1 ||
+           llvm::any_of(variant.conditions, [&](const Condition &c) {
              return c.kind == ConditionKind::UnitStride && c.a == operand;
            });
   }
@@ -79,6 +80,9 @@ public:
   /// Stores where `predicate`, if there is one, holds.
   void store(unsigned operand, llvm::ArrayRef<Lanes> indices,
              const Lanes &value, mlir::Value predicate);
+  /// Stores one value that has the memory's type already.
+  void storeRaw(unsigned operand, llvm::ArrayRef<Lanes> indices,
+                mlir::Value value);
 
   mlir::Value index(int64_t value);
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);

@@ -71,7 +71,8 @@ static bool isMultiplyAdd(LinalgGeneric op) {
   if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
     return false;
   Block *body = op.getBlock();
-  auto add = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  auto add =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!add)
     return false;
   BlockArgument a = body->getArgument(0), b = body->getArgument(1),
@@ -82,7 +83,8 @@ static bool isMultiplyAdd(LinalgGeneric op) {
   auto product = term.getDefiningOp<arith::MulFOp>();
   if (!product)
     return false;
-  Value x = skipExtension(product.getLhs()), y = skipExtension(product.getRhs());
+  Value x = skipExtension(product.getLhs()),
+        y = skipExtension(product.getRhs());
   return (x == a && y == b) || (x == b && y == a);
 }
 
@@ -152,7 +154,9 @@ static bool assignRoles(Product &product) {
     bool inLhs = has(product.lhs, loop), inRhs = has(product.rhs, loop);
     if (!inLhs && !inRhs)
       return false;
-    (inLhs && inRhs ? product.batch : inLhs ? product.m : product.n)
+    (inLhs && inRhs ? product.batch
+     : inLhs        ? product.m
+                    : product.n)
         .push_back(loop);
   }
   for (unsigned loop : product.lhs.loops) {
@@ -203,7 +207,8 @@ public:
         device::MatmulOp::create(
             rewriter, loc, TypeRange{dest.getType()}, context, lhs.tensor,
             rhs.tensor, /*bias=*/Value(), dest,
-            groups(lhs, product.m, product.k), groups(rhs, product.k, product.n),
+            groups(lhs, product.m, product.k),
+            groups(rhs, product.k, product.n),
             groups({dest, order}, product.m, product.n), /*epilogue=*/0)
             .getResult();
     if (!isDirect)
@@ -241,7 +246,7 @@ private:
   }
 
   Term arrange(const Term &factor, const LoopList &rows,
-                 const LoopList &columns) {
+               const LoopList &columns) {
     if (fits(factor.loops, rows, columns))
       return factor;
     return permute(factor, canonical(rows, columns));
@@ -270,8 +275,7 @@ private:
     for (auto [position, loop] : llvm::enumerate(order)) {
       unsigned dim = llvm::find(factor.loops, loop) - factor.loops.begin();
       from[dim] = rewriter.getAffineDimExpr(position);
-      sizes.push_back(
-          tensor::getMixedSize(rewriter, loc, factor.tensor, dim));
+      sizes.push_back(tensor::getMixedSize(rewriter, loc, factor.tensor, dim));
     }
     Value dest =
         tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
@@ -291,8 +295,8 @@ private:
   Value createDest(const LoopList &order, Type element) {
     SmallVector<OpFoldResult> sizes;
     for (unsigned loop : order) {
-      unsigned dim = llvm::find(product.dest.loops, loop) -
-                     product.dest.loops.begin();
+      unsigned dim =
+          llvm::find(product.dest.loops, loop) - product.dest.loops.begin();
       sizes.push_back(getInitSize(dim));
     }
     return tensor::EmptyOp::create(rewriter, loc, sizes, element);
@@ -380,12 +384,13 @@ static Value getScale(OpBuilder &builder, AttentionOp op) {
   Type f64 = builder.getF64Type();
   if (op.getScale())
     return arith::ConstantOp::create(
-        builder, loc, builder.getF64FloatAttr(op.getScale()->convertToDouble()));
+        builder, loc,
+        builder.getF64FloatAttr(op.getScale()->convertToDouble()));
   Value depth = sizeOf(builder, loc, op.getQuery(), 1);
   depth = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), depth);
   depth = arith::SIToFPOp::create(builder, loc, f64, depth);
-  Value one = arith::ConstantOp::create(builder, loc,
-                                        builder.getF64FloatAttr(1.0));
+  Value one =
+      arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(1.0));
   Value root = math::SqrtOp::create(builder, loc, depth);
   return arith::DivFOp::create(builder, loc, one, root);
 }
@@ -410,12 +415,11 @@ static void lowerAttention(AttentionOp op, Value context,
     diagonal = arith::SubIOp::create(rewriter, loc,
                                      sizeOf(rewriter, loc, op.getKey(), 2),
                                      sizeOf(rewriter, loc, op.getQuery(), 2));
-  Value result =
-      device::AttentionOp::create(rewriter, loc, TypeRange{dest.getType()},
-                                  context, op.getQuery(), op.getKey(),
-                                  op.getValue(), getScale(rewriter, op),
-                                  diagonal, dest, op.getCausal())
-          .getResult();
+  Value result = device::AttentionOp::create(
+                     rewriter, loc, TypeRange{dest.getType()}, context,
+                     op.getQuery(), op.getKey(), op.getValue(),
+                     getScale(rewriter, op), diagonal, dest, op.getCausal())
+                     .getResult();
   if (result.getType() != type)
     result = tensor::CastOp::create(rewriter, loc, type, result);
   rewriter.replaceOp(op, result);

@@ -56,7 +56,8 @@ private:
       return launch(variant);
     if (matchPattern(fits, m_Zero()))
       return buildChoice(number + 1);
-    auto branch = scf::IfOp::create(builder, loc, fits, /*withElseRegion=*/true);
+    auto branch =
+        scf::IfOp::create(builder, loc, fits, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
     launch(variant);
@@ -83,8 +84,7 @@ private:
     return builder.createOrFold<arith::DivUIOp>(loc, last, by);
   }
   Value isMultiple(Value value, int64_t of) {
-    Value rest =
-        builder.createOrFold<arith::RemUIOp>(loc, value, index(of));
+    Value rest = builder.createOrFold<arith::RemUIOp>(loc, value, index(of));
     return compare(arith::CmpIPredicate::eq, rest, index(0));
   }
 
@@ -115,10 +115,10 @@ private:
   Value address(int64_t operand) {
     Value base = memref::ExtractAlignedPointerAsIndexOp::create(
         builder, loc, operands[operand]);
-    Type element = cast<MemRefType>(operands[operand].getType()).getElementType();
-    int64_t bytes = element.isIndex()
-                        ? 8
-                        : (element.getIntOrFloatBitWidth() + 7) / 8;
+    Type element =
+        cast<MemRefType>(operands[operand].getType()).getElementType();
+    int64_t bytes =
+        element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
     Value offset = mul(metadata[operand].getOffset(), index(bytes));
     return builder.createOrFold<arith::AddIOp>(loc, base, offset);
   }
@@ -188,8 +188,8 @@ private:
       grid = ceilDiv(rows, index(kColumnRows));
       break;
     case Geometry::Cluster:
-      log = logThreads(ceilDiv(inner, index(variant.perThread * kClusterBlocks)),
-                       kMaxBlock);
+      log = logThreads(
+          ceilDiv(inner, index(variant.perThread * kClusterBlocks)), kMaxBlock);
       block = arith::ShLIOp::create(builder, loc, index(1), log);
       grid = mul(rows, index(kClusterBlocks));
       break;
@@ -197,7 +197,7 @@ private:
     case Geometry::Chunks: {
       bool isRows = variant.geometry == Geometry::Rows;
       log = logThreads(ceilDiv(inner, index(variant.perThread)),
-                       isRows ? kMaxBlock : kBlock);
+                       variant.maxThreads);
       Value threads = arith::ShLIOp::create(builder, loc, index(1), log);
       if (isRows)
         block = arith::MaxUIOp::create(builder, loc, block, threads);
@@ -368,9 +368,8 @@ struct GPULowerLaunches
       sizes.push_back(rewriter.getIndexAttr(1));
       strides.push_back(rewriter.getIndexAttr(1));
     }
-    Value place = memref::SubViewOp::create(rewriter, store.getLoc(),
-                                            store.getMemRef(), offsets, sizes,
-                                            strides);
+    Value place = memref::SubViewOp::create(
+        rewriter, store.getLoc(), store.getMemRef(), offsets, sizes, strides);
     Value value = store.getValue();
     if (value.getType().isIndex())
       value = arith::IndexCastOp::create(rewriter, store.getLoc(),
@@ -379,12 +378,29 @@ struct GPULowerLaunches
     return success();
   }
 
+  void findLiteralSizes(Value shape, MemRefType type, RewriterBase &rewriter,
+                        MutableArrayRef<Value> sizes) {
+    auto get = shape.getDefiningOp<memref::GetGlobalOp>();
+    auto global = get ? SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(
+                            get, get.getNameAttr())
+                      : memref::GlobalOp();
+    if (!global || !global.getConstantInitValue())
+      return;
+    rewriter.setInsertionPointAfter(get);
+    for (auto [size, value] :
+         llvm::zip(sizes, cast<DenseElementsAttr>(global.getConstantInitValue())
+                              .getValues<APInt>()))
+      size = arith::ConstantIndexOp::create(rewriter, get.getLoc(),
+                                            value.getSExtValue());
+  }
+
   // The new sizes are in a buffer that exists for them alone. They are known
   // values: the buffer goes away.
   void lowerReshape(memref::ReshapeOp op, RewriterBase &rewriter) {
     Value shape = op.getShape();
     auto type = cast<MemRefType>(op.getType());
     SmallVector<Value> sizes(type.getRank());
+    findLiteralSizes(shape, type, rewriter, sizes);
     for (Operation *user : shape.getUsers()) {
       auto store = dyn_cast<memref::StoreOp>(user);
       APInt position;
@@ -406,11 +422,11 @@ struct GPULowerLaunches
     for (unsigned dim = sizes.size(); dim-- > 0;) {
       strides[dim] = stride;
       Value factor = sizes[dim];
-      Value old = isa<Value>(stride)
-                      ? cast<Value>(stride)
-                      : Value(arith::ConstantIndexOp::create(
-                            rewriter, op.getLoc(),
-                            *getConstantIntValue(stride)));
+      Value old =
+          isa<Value>(stride)
+              ? cast<Value>(stride)
+              : Value(arith::ConstantIndexOp::create(
+                    rewriter, op.getLoc(), *getConstantIntValue(stride)));
       isStatic &= !type.isDynamicDim(dim);
       if (isStatic)
         stride = rewriter.getIndexAttr(*getConstantIntValue(stride) *

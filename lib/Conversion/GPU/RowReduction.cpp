@@ -35,8 +35,8 @@ Value RowReduction::index(Value value) {
                                     builder.getIndexType(), value);
 }
 Value RowReduction::threadId() {
-  Value id = gpu::ThreadIdOp::create(builder, memory.getLoc(),
-                                     gpu::Dimension::x);
+  Value id =
+      gpu::ThreadIdOp::create(builder, memory.getLoc(), gpu::Dimension::x);
   return arith::IndexCastOp::create(builder, memory.getLoc(),
                                     builder.getI32Type(), id);
 }
@@ -122,8 +122,8 @@ Value RowReduction::exchange(Value value, unsigned distance) {
   Type type = value.getType();
   Type word = builder.getI32Type();
   if (type.isIndex())
-    value = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                       value);
+    value =
+        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
   else if (isa<FloatType>(type))
     value = arith::BitcastOp::create(
         builder, loc, builder.getIntegerType(type.getIntOrFloatBitWidth()),
@@ -217,8 +217,8 @@ Value RowReduction::acrossColumns(Operation *combiner, Value value) {
       arith::AndIOp::create(builder, loc, thread, i32(kColumnRows - 1));
   Value total;
   for (int64_t part = 0; part < kColumnThreads; ++part) {
-    Value slot = arith::AddIOp::create(builder, loc, column,
-                                       i32(part * kColumnRows));
+    Value slot =
+        arith::AddIOp::create(builder, loc, column, i32(part * kColumnRows));
     Value one = memref::LoadOp::create(builder, loc, buffer, index(slot));
     one = loadForm(builder, loc, one, type);
     total = total ? combine(combiner, total, one) : one;
@@ -243,10 +243,10 @@ Value RowReduction::acrossBlocks(Operation *combiner, Value value) {
   NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
   auto sharedPointer = LLVM::LLVMPointerType::get(builder.getContext(), 3);
   auto clusterPointer = LLVM::LLVMPointerType::get(builder.getContext(), 7);
-  Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc,
-                                                                 buffer);
-  address = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                       address);
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
+  address =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
   Value own = LLVM::IntToPtrOp::create(builder, loc, sharedPointer, address);
   Value total;
   for (int64_t block = 0; block < kClusterBlocks; ++block) {

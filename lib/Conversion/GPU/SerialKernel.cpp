@@ -52,8 +52,7 @@ public:
       values.push_back(read(init));
     values = emitLoops(0, values);
     for (auto [i, output] : llvm::enumerate(io.outputs))
-      memory.store(io.numInputs + i,
-                   indices(*op.getTiedOpOperand(output)),
+      memory.store(io.numInputs + i, indices(*op.getTiedOpOperand(output)),
                    Lanes(values[output.getResultNumber()]), Value());
     return variant;
   }
@@ -161,7 +160,6 @@ private:
 } // namespace
 
 Variant dtensor::buildSerialKernel(gpu::GPUModuleOp module, StringRef name,
-                                   const Cluster &cluster,
-                                   const KernelIO &io) {
+                                   const Cluster &cluster, const KernelIO &io) {
   return SerialKernelBuilder(module, name, cluster, io).build();
 }

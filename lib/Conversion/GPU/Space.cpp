@@ -210,7 +210,8 @@ private:
       op.getBlock()->walk([&](tensor::ExtractOp extract) {
         if (extract.getIndices().empty())
           return;
-        auto index = extract.getIndices().back().getDefiningOp<linalg::IndexOp>();
+        auto index =
+            extract.getIndices().back().getDefiningOp<linalg::IndexOp>();
         std::optional<unsigned> number = io.findInput(extract.getTensor());
         if (index && number &&
             cluster.loops.find(op)->second[index.getDim()] == along)
@@ -221,7 +222,8 @@ private:
   void demandWide(Space &space, const NumberedAccess &access) {
     auto type = cast<RankedTensorType>(io.operands[access.operand].getType());
     int64_t rank = type.getRank();
-    int64_t bytes = std::min<int64_t>(16, space.lanes * bytesOf(access.operand));
+    int64_t bytes =
+        std::min<int64_t>(16, space.lanes * bytesOf(access.operand));
     auto add = [&](Condition condition) {
       for (const Condition &known : space.conditions)
         if (known.kind == condition.kind && known.a == condition.a &&

@@ -24,7 +24,8 @@ DictionaryAttr Variant::toAttr() const {
       {builder.getNamedAttr("kernel", kernel),
        builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(
                                          {static_cast<int64_t>(geometry), rows,
-                                          inner, perThread})),
+                                          inner, perThread,
+                                          maxThreads})),
        builder.getNamedAttr("params", builder.getDenseI64ArrayAttr(flatParams)),
        builder.getNamedAttr("conditions",
                             builder.getDenseI64ArrayAttr(flatConditions))});
@@ -38,6 +39,7 @@ Variant Variant::fromAttr(DictionaryAttr attr) {
   result.rows = shape[1];
   result.inner = shape[2];
   result.perThread = shape[3];
+  result.maxThreads = shape[4];
   ArrayRef<int64_t> params =
       attr.getAs<DenseI64ArrayAttr>("params").asArrayRef();
   for (; !params.empty(); params = params.drop_front(3))

@@ -73,6 +73,8 @@ struct Variant {
   int64_t rows = 0, inner = 0;
   /// Elements of a row that one thread takes per block.
   int64_t perThread = 1;
+  /// Threads that may share a row.
+  int64_t maxThreads = kBlock;
   llvm::SmallVector<Param> params;
   llvm::SmallVector<Condition> conditions;
 

@@ -182,7 +182,8 @@ std::vector<ValueDecl> parseValues(const Node &node, size_t numAxes) {
     values.push_back(parseValue(item, numAxes));
     for (size_t i = 0; i + 1 < values.size(); ++i)
       if (values[i].name == values.back().name)
-        fail(item.where, "second value named ", dtensor::rt::quoted(values[i].name));
+        fail(item.where, "second value named ",
+             dtensor::rt::quoted(values[i].name));
   });
   return values;
 }
@@ -199,7 +200,8 @@ EntryDecl parseEntry(const Node &node, size_t numAxes) {
   entry.checks = strings(node.at("checks"));
   for (const ValueDecl &result : entry.results)
     if (result.isScalar)
-      fail(node.where, "result ", dtensor::rt::quoted(result.name), " is a scalar");
+      fail(node.where, "result ", dtensor::rt::quoted(result.name),
+           " is a scalar");
   return entry;
 }
 

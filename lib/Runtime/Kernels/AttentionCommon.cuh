@@ -30,8 +30,10 @@ __device__ inline float exp2Fast(float x) {
   return y;
 }
 
-template <typename Element> struct Convert;
-template <> struct Convert<__nv_bfloat16> {
+template <typename Element>
+struct Convert;
+template <>
+struct Convert<__nv_bfloat16> {
   static __device__ __nv_bfloat16 from(float x) {
     return __float2bfloat16_rn(x);
   }
@@ -41,7 +43,8 @@ template <> struct Convert<__nv_bfloat16> {
     return both;
   }
 };
-template <> struct Convert<__half> {
+template <>
+struct Convert<__half> {
   static __device__ __half from(float x) { return __float2half_rn(x); }
   static __device__ uint32_t pack(float low, float high) {
     uint32_t both;
@@ -49,7 +52,8 @@ template <> struct Convert<__half> {
     return both;
   }
 };
-template <> struct Convert<float> {
+template <>
+struct Convert<float> {
   static __device__ float from(float x) { return x; }
 };
 
@@ -92,7 +96,8 @@ __device__ inline TileRange tileRange(const Parameters &p, int limit,
 }
 
 /// Where a finished row goes: to `out`, or to the workspace with splits.
-template <typename Element> struct RowStore {
+template <typename Element>
+struct RowStore {
   Element *out = nullptr;
   float *partial = nullptr;
   float factor = 0;

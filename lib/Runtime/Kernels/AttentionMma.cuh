@@ -32,7 +32,8 @@ __device__ inline void copyCommit() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }
 
-template <int Pending> __device__ inline void copyWait() {
+template <int Pending>
+__device__ inline void copyWait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
 }
 
@@ -86,7 +87,8 @@ __device__ inline uint4 gatherChunk(const Element *from, int count) {
   return chunk.all;
 }
 
-template <typename Element, int Depth, int Rows> class MmaBlock {
+template <typename Element, int Depth, int Rows>
+class MmaBlock {
   static constexpr int kRows = Rows;
   static constexpr int kRowWarps = Rows / 16, kKeyWarps = 4 / kRowWarps;
   static constexpr int kKeys = Depth == 256 ? 32 : 64;

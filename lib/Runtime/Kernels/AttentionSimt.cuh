@@ -29,7 +29,8 @@ __device__ inline void addScaled(float4 &to, float factor, float4 from) {
   to.w = fmaf(factor, from.w, to.w);
 }
 
-template <int Depth> class SimtBlock {
+template <int Depth>
+class SimtBlock {
   static constexpr int kSide = Depth == 256 ? 32 : 64;
   static constexpr int kThreads = 256;
   static constexpr int kPer = kSide / 16;

@@ -19,7 +19,8 @@
 
 namespace dtensor::rt::cuda::attention {
 
-template <typename Element, int Depth> class WgmmaBlock {
+template <typename Element, int Depth>
+class WgmmaBlock {
   static constexpr int kRows = 128, kKeys = 128, kStages = 2;
   static constexpr int kColumns = Depth / 64;
   static constexpr uint32_t kColumnBytes = 128 * 128;

@@ -72,11 +72,10 @@ def block(args, dtype, parts):
 
 
 def block_merged(args, dtype, parts):
-    x, norm1, norm2, heads, wo, both, wdown = args
+    x, norm1, norm2, heads, *others = args
     wq, wk, wv = (w.reshape(HIDDEN, -1) for w in
                   heads.split([HEADS // KV_HEADS, 1, 1], 2))
-    return block([x, norm1, norm2, wq, wk, wv, wo, both[:, 0], both[:, 1],
-                  wdown], dtype, parts)
+    return block([x, norm1, norm2, wq, wk, wv, *others], dtype, parts)
 
 
 def embedding(args, dtype, parts):
@@ -140,7 +139,8 @@ def block_merged_args(tokens):
     heads = (HIDDEN, KV_HEADS, HEADS // KV_HEADS + 2, WIDTH)
     return [((tokens, HIDDEN), "x"), ((HIDDEN,), "norm"), ((HIDDEN,), "norm"),
             (heads, "weight"), ((HIDDEN, HIDDEN), "weight"),
-            ((HIDDEN, 2, INNER), "weight"), ((INNER, HIDDEN), "weight")]
+            ((HIDDEN, INNER), "weight"), ((HIDDEN, INNER), "weight"),
+            ((INNER, HIDDEN), "weight")]
 
 
 def embedding_args(shape):
@@ -164,7 +164,7 @@ def all_workloads():
                  block_merged_args, block_merged),
         Workload("llama_block_sp", "llama_block_sp", TOKENS, block_args, block),
         Workload("mlp_tp", "mlp", TOKENS, mlp_args, mlp),
-        Workload("mlp_tp_merged", "mlp_merged", TOKENS, mlp_merged_args,
+        Workload("mlp_tp_merged", "mlp_merged", [16, 128], mlp_merged_args,
                  mlp_merged),
         Workload("mlp_sp", "mlp", TOKENS, mlp_args, mlp),
         Workload("vocab_parallel_xent", "cross_entropy", [128, 1000, 4097],

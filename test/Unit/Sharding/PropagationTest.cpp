@@ -45,8 +45,7 @@ protected:
   unsigned add(PropagationNode node) {
     problem.nodes.push_back(std::move(node));
     problem.forward.push_back(problem.nodes.size() - 1);
-    problem.backward.insert(problem.backward.begin(),
-                            problem.nodes.size() - 1);
+    problem.backward.insert(problem.backward.begin(), problem.nodes.size() - 1);
     return problem.nodes.size() - 1;
   }
 
@@ -274,10 +273,9 @@ double bruteForce(const std::vector<std::vector<Choice>> &chain, size_t node,
     return redistributionTime(have, goal, bytes, 4);
   double best = 1e30;
   for (const Choice &choice : chain[node])
-    best = std::min(best,
-                    redistributionTime(have, choice.in, bytes, 4) +
-                        choice.time +
-                        bruteForce(chain, node + 1, choice.out, goal, bytes));
+    best = std::min(
+        best, redistributionTime(have, choice.in, bytes, 4) + choice.time +
+                  bruteForce(chain, node + 1, choice.out, goal, bytes));
   return best;
 }
 
@@ -291,8 +289,8 @@ TEST_F(PropagationTest, IsExactOnChains) {
     problem.forward.clear();
     problem.backward.clear();
     Placement start = Placement::shard(random() % 2);
-    Placement goal = random() % 3 ? Placement::shard(random() % 2)
-                                  : Placement::replicate();
+    Placement goal =
+        random() % 3 ? Placement::shard(random() % 2) : Placement::replicate();
     unsigned current = fixedValue({4096, 4096}, start);
     std::vector<std::vector<Choice>> chain;
     for (int i = 0; i < 4; ++i) {

@@ -41,6 +41,10 @@ def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
     %y = dtensor_gpu.compute %ctx : !llvm.ptr ins(%x : tensor<?xf32>) ... variants ... -> tensor<?xf32>
     ```
   }];
+  let options = [
+    Option<"clusters", "clusters", "bool", /*default=*/"true",
+           "Long rows may use clusters of blocks (sm_90 and newer)">
+  ];
   let dependentDialects = ["::dtensor::device::DeviceDialect",
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
@@ -55,6 +59,10 @@ def GPULowerLaunches : Pass<"dtensor-gpu-lower-launches", "::mlir::ModuleOp"> {
     Every `compute` becomes a choice among its variants, each a `launch` with a
     grid computed from the extents. Copies become calls of the runtime. Whatever
     would touch the device's memory from the host is an error.
+
+    ```mlir
+    // RUN: dtensor-opt %s -dtensor-gpu-lower-launches
+    ```
   }];
   let dependentDialects = ["::dtensor::device::DeviceDialect",
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -67,6 +75,10 @@ def GPUFinishKernels : Pass<"dtensor-gpu-finish-kernels", "::mlir::ModuleOp"> {
     Kernels compute half precision in f32; two conversions that undo each other
     are dropped. Kernels with the same text are one. Every launch gets the
     number of its kernel.
+
+    ```mlir
+    // RUN: dtensor-opt %s -dtensor-gpu-finish-kernels
+    ```
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect"];

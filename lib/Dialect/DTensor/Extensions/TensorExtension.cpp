@@ -135,8 +135,7 @@ LogicalResult verifyReassociation(Operation *op,
       ++next;
     }
   if (next != parts)
-    return op->emitOpError("groups ")
-           << next << " dimensions of " << parts;
+    return op->emitOpError("groups ") << next << " dimensions of " << parts;
   return success();
 }
 

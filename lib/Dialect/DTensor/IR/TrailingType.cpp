@@ -18,8 +18,7 @@ using namespace dtensor;
 /// of its attribute.
 static thread_local Type *receiver = nullptr;
 
-ParseResult dtensor::giveTrailingType(AsmParser &parser, SMLoc loc,
-                                      Type type) {
+ParseResult dtensor::giveTrailingType(AsmParser &parser, SMLoc loc, Type type) {
   if (!type)
     return success();
   if (!receiver || *receiver)
@@ -28,22 +27,20 @@ ParseResult dtensor::giveTrailingType(AsmParser &parser, SMLoc loc,
   return success();
 }
 
-static ParseResult parseAttributes(OpAsmParser &parser,
-                                   OperationState &state) {
+static ParseResult parseAttributes(OpAsmParser &parser, OperationState &state) {
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseOptionalAttrDict(state.attributes))
     return failure();
   auto emitError = [&] {
-    return parser.emitError(loc)
-           << "'" << state.name.getStringRef() << "' op ";
+    return parser.emitError(loc) << "'" << state.name.getStringRef() << "' op ";
   };
   return state.name.verifyInherentAttrs(state.attributes, emitError);
 }
 
-ParseResult dtensor::parseAttrAndType(
-    OpAsmParser &parser, OperationState &state,
-    function_ref<Attribute(AsmParser &, Type)> parse, Attribute &attribute,
-    RankedTensorType &type) {
+ParseResult
+dtensor::parseAttrAndType(OpAsmParser &parser, OperationState &state,
+                          function_ref<Attribute(AsmParser &, Type)> parse,
+                          Attribute &attribute, RankedTensorType &type) {
   SMLoc loc = parser.getCurrentLocation();
   Type any;
   {

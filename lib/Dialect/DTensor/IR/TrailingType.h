@@ -33,10 +33,9 @@ mlir::ParseResult parseAttrAndType(
 
 /// The same, and the attribute must be of one kind.
 template <typename AttrT>
-mlir::ParseResult parseAttrAndType(mlir::OpAsmParser &parser,
-                                   mlir::OperationState &state,
-                                   AttrT &attribute,
-                                   mlir::RankedTensorType &type) {
+mlir::ParseResult
+parseAttrAndType(mlir::OpAsmParser &parser, mlir::OperationState &state,
+                 AttrT &attribute, mlir::RankedTensorType &type) {
   llvm::SMLoc loc = parser.getCurrentLocation();
   mlir::Attribute any;
   if (parseAttrAndType(parser, state, AttrT::parse, any, type))

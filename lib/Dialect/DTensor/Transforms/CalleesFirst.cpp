@@ -29,8 +29,7 @@ public:
                 call.getCallableForCallee()));
         if (!symbol)
           return;
-        if (auto callee =
-                table.lookup<func::FuncOp>(symbol.getRootReference()))
+        if (auto callee = table.lookup<func::FuncOp>(symbol.getRootReference()))
           calls[caller].push_back({call, callee});
       });
   }

@@ -36,16 +36,15 @@ SmallVector<std::string> LocalFunction::symbolsOf(func::FuncOp global) {
   llvm::for_each(global.getArgumentTypes(), addType);
   llvm::for_each(global.getResultTypes(), addType);
   for (unsigned i = 0, e = global.getNumArguments(); i != e; ++i)
-    if (auto name = global.getArgAttrOfType<StringAttr>(
-            i, DTensorDialect::kSymbolAttr))
+    if (auto name =
+            global.getArgAttrOfType<StringAttr>(i, DTensorDialect::kSymbolAttr))
       names.insert(name.str());
   return SmallVector<std::string>(names.begin(), names.end());
 }
 
 LocalFunction::LocalFunction(func::FuncOp global, MeshAttr mesh)
     : global(global), mesh(mesh), facts(dtensor::getFacts(global)),
-      context(getExprContext(global.getContext())),
-      symbols(symbolsOf(global)) {
+      context(getExprContext(global.getContext())), symbols(symbolsOf(global)) {
   createSignature();
   if (global.isExternal())
     return;
@@ -159,8 +158,9 @@ bool LocalFunction::isWhole(Value value, unsigned dim) {
 RankedTensorType LocalFunction::getLocalType(Type element, LayoutAttr layout) {
   SmallVector<int64_t> shape;
   for (unsigned dim = 0, e = layout.getExtents().size(); dim != e; ++dim)
-    shape.push_back(getLocalDim(layout, dim).size.getConstant().value_or(
-        ShapedType::kDynamic));
+    shape.push_back(getLocalDim(layout, dim)
+                        .size.getConstant()
+                        .value_or(ShapedType::kDynamic));
   return RankedTensorType::get(shape, element);
 }
 

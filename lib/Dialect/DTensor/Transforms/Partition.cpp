@@ -121,11 +121,10 @@ LogicalResult FunctionPartitioner::partitionMove(RedistributeOp op,
                                                  OpBuilder &builder) {
   if (!op.getPlan())
     return op.emitOpError("has no plan; run dtensor-plan first");
-  bool communicates = llvm::any_of(
-      op.getPlan()->getSteps(),
-      [](const Step &step) { return step.isCollective(); });
-  Value divergent =
-      communicates ? uniformity.findDivergence(op) : Value();
+  bool communicates =
+      llvm::any_of(op.getPlan()->getSteps(),
+                   [](const Step &step) { return step.isCollective(); });
+  Value divergent = communicates ? uniformity.findDivergence(op) : Value();
   if (divergent) {
     InFlightDiagnostic error = op.emitOpError(
         "is a collective under a non-uniform condition: it must be the same on "
@@ -133,9 +132,9 @@ LogicalResult FunctionPartitioner::partitionMove(RedistributeOp op,
     error.attachNote(divergent.getLoc()) << "the condition is computed here";
     return error;
   }
-  mapping.map(op.getResult(),
-              emitRedistribution(builder, op, mapping.lookup(op.getInput()),
-                                 function));
+  mapping.map(
+      op.getResult(),
+      emitRedistribution(builder, op, mapping.lookup(op.getInput()), function));
   return success();
 }
 
@@ -146,8 +145,8 @@ LogicalResult FunctionPartitioner::partitionRefine(RefineOp op,
   OpBuilder &entry = function.getEntryBuilder();
   if (LayoutAttr to = getLayout(op.getResult())) {
     LayoutAttr from = getLayout(op.getInput());
-    for (auto [dim, extents] : llvm::enumerate(
-             llvm::zip_equal(from.getExtents(), to.getExtents()))) {
+    for (auto [dim, extents] :
+         llvm::enumerate(llvm::zip_equal(from.getExtents(), to.getExtents()))) {
       auto [lhs, rhs] = extents;
       if (function.getFacts().proveEqual(lhs, rhs))
         continue;
@@ -199,18 +198,16 @@ LogicalResult FunctionPartitioner::partitionCall(CallOp op,
   return success();
 }
 
-LogicalResult
-FunctionPartitioner::partitionByInterface(PartitionOpInterface op,
-                                          OpBuilder &builder) {
+LogicalResult FunctionPartitioner::partitionByInterface(PartitionOpInterface op,
+                                                        OpBuilder &builder) {
   SmallVector<Value> operands, results;
   for (Value operand : op->getOperands())
     operands.push_back(mapping.lookup(operand));
   if (failed(op.partition(builder, operands, function, results)))
     return failure();
   if (results.size() != op->getNumResults())
-    return op->emitOpError("gave ")
-           << results.size() << " local values for " << op->getNumResults()
-           << " results";
+    return op->emitOpError("gave ") << results.size() << " local values for "
+                                    << op->getNumResults() << " results";
   for (auto [from, to] : llvm::zip_equal(op->getResults(), results))
     mapping.map(from, castTo(builder, op->getLoc(), to,
                              function.getLocalType(from.getType())));
@@ -230,8 +227,7 @@ LogicalResult FunctionPartitioner::partitionReturn(func::ReturnOp op,
 
 LogicalResult FunctionPartitioner::partitionAxis(Operation *op) {
   StringRef name = op->getAttrOfType<StringAttr>("axis");
-  std::optional<unsigned> axis =
-      function.getMeshAttr().getMesh().lookup(name);
+  std::optional<unsigned> axis = function.getMeshAttr().getMesh().lookup(name);
   if (!axis)
     return op->emitOpError("names axis \"")
            << name << "\", which the mesh of the function does not have";

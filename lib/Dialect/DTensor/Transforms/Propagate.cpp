@@ -68,19 +68,17 @@ void Materializer::askCall(CallOp call, FunctionType type) {
   for (auto [operand, wanted] :
        llvm::zip_equal(call->getOpOperands(), type.getInputs()))
     if (LayoutAttr layout = getLayout(wanted))
-      wants.push_back({&operand, layout.withExtents(
-                                     getLayout(operand.get().getType())
-                                         .getExtents())});
+      wants.push_back(
+          {&operand, layout.withExtents(
+                         getLayout(operand.get().getType()).getExtents())});
   for (auto [result, given] :
        llvm::zip_equal(call->getResults(), type.getResults()))
     if (LayoutAttr layout = getLayout(given))
-      finals.push_back(
-          {result,
-           layout.withExtents(getLayout(result.getType()).getExtents())});
+      finals.push_back({result, layout.withExtents(
+                                    getLayout(result.getType()).getExtents())});
 }
 
-void Materializer::ask(
-    llvm::function_ref<FunctionType(CallOp)> signature) {
+void Materializer::ask(llvm::function_ref<FunctionType(CallOp)> signature) {
   for (auto [i, type] : llvm::enumerate(func.getResultTypes())) {
     LayoutAttr layout = graph.getFunctionResult(i);
     resultTypes.push_back(
@@ -152,8 +150,7 @@ Value Materializer::redistribute(OpBuilder &builder, Location loc, Value value,
                                  LayoutAttr layout) {
   if (getLayout(value.getType()) == layout)
     return value;
-  Value &known =
-      shared[{value, {layout, builder.getInsertionBlock()}}];
+  Value &known = shared[{value, {layout, builder.getInsertionBlock()}}];
   if (!known)
     known = RedistributeOp::create(
         builder, loc,

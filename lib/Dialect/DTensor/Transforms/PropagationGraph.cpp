@@ -29,8 +29,8 @@ static LayoutAttr writtenLayout(Value value) {
 }
 
 static LayoutAttr openLayout(LayoutAttr layout) {
-  return layout.withPlacements(SmallVector<Placement>(
-      layout.getPlacements().size(), Placement::open()));
+  return layout.withPlacements(
+      SmallVector<Placement>(layout.getPlacements().size(), Placement::open()));
 }
 
 PropagationGraph::PropagationGraph(func::FuncOp func, MeshAttr mesh)
@@ -222,7 +222,8 @@ public:
   SmallVector<JoinClass> take() {
     llvm::MapVector<void *, JoinClass> classes;
     for (auto [source, target] : edges) {
-      JoinClass &join = classes[joined.getLeaderValue(target.getAsOpaquePointer())];
+      JoinClass &join =
+          classes[joined.getLeaderValue(target.getAsOpaquePointer())];
       join.sources.insert(source);
       join.targets.insert(target);
       join.carried |= isa<BlockArgument>(target);
@@ -238,12 +239,11 @@ private:
     SmallVector<RegionSuccessor> successors;
     op.getSuccessorRegions(point, successors);
     for (RegionSuccessor successor : successors) {
-      OperandRange operands =
-          point.isParent()
-              ? op.getEntrySuccessorOperands(successor)
-              : cast<RegionBranchTerminatorOpInterface>(
-                    point.getTerminatorPredecessorOrNull())
-                    .getSuccessorOperands(successor);
+      OperandRange operands = point.isParent()
+                                  ? op.getEntrySuccessorOperands(successor)
+                                  : cast<RegionBranchTerminatorOpInterface>(
+                                        point.getTerminatorPredecessorOrNull())
+                                        .getSuccessorOperands(successor);
       for (auto [i, target] : llvm::enumerate(successor.getSuccessorInputs()))
         add(operands.getBase()[i], target);
     }
@@ -338,7 +338,8 @@ LayoutAttr PropagationGraph::getGiven(OpResult result) const {
 LayoutAttr PropagationGraph::getFunctionResult(unsigned index) const {
   if (functionResults[index] < 0)
     return {};
-  LayoutAttr written = dtensor::getLayout(func.getFunctionType().getResult(index));
+  LayoutAttr written =
+      dtensor::getLayout(func.getFunctionType().getResult(index));
   const auto &placements = solution.values[functionResults[index]];
   if (written.getPlacements() == ArrayRef<Placement>(placements))
     return written;

@@ -29,8 +29,8 @@ public:
   StepEmitter(OpBuilder &builder, RedistributeOp op, LocalFunction &function)
       : builder(builder), loc(op.getLoc()), function(function),
         mesh(function.getMeshAttr()),
-        element(cast<RankedTensorType>(op.getInput().getType())
-                    .getElementType()) {}
+        element(
+            cast<RankedTensorType>(op.getInput().getType()).getElementType()) {}
 
   Value emit(Value input, LayoutAttr before, const Step &step) {
     after = LayoutAttr::get(mesh, step.result);
@@ -99,17 +99,17 @@ private:
   }
 
   Value emitSlice(Value input, unsigned dim, LayoutAttr from, LayoutAttr to) {
-    return ShardSliceOp::create(
-        builder, loc, typeOf(to), input, relativeOffset(dim, from, to),
-        value(function.getLocalDim(to, dim).size), dim);
+    return ShardSliceOp::create(builder, loc, typeOf(to), input,
+                                relativeOffset(dim, from, to),
+                                value(function.getLocalDim(to, dim).size), dim);
   }
 
   Value emitReduceScatter(Value input, const Step &step) {
     return ReduceScatterOp::create(
-        builder, loc, typeOf(after),
-        step.reduce, input, relativeOffset(step.dim, before, after),
-        value(dimAfter(step.dim).size), value(dimAfter(step.dim).capacity),
-        unit(step.dim, after), mesh, axes(step).asArrayRef(), step.dim);
+        builder, loc, typeOf(after), step.reduce, input,
+        relativeOffset(step.dim, before, after), value(dimAfter(step.dim).size),
+        value(dimAfter(step.dim).capacity), unit(step.dim, after), mesh,
+        axes(step).asArrayRef(), step.dim);
   }
 
   Value emitAllToAll(Value input, const Step &step) {
@@ -129,8 +129,7 @@ private:
     Value zero = value(Expr::constant(context(), 0));
     Value first;
     for (unsigned axis : step.axes) {
-      Value here = arith::CmpIOp::create(builder, loc,
-                                         arith::CmpIPredicate::eq,
+      Value here = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                          function.getAxisIndex(axis), zero);
       first = first ? arith::AndIOp::create(builder, loc, first, here) : here;
     }
@@ -146,8 +145,8 @@ private:
         [&](OpBuilder &body, Location loc, ValueRange arguments) {
           Value neutral = arith::ConstantOp::create(
               body, loc, getNeutralElement(step.reduce, element));
-          Value kept = arith::SelectOp::create(body, loc, first, arguments[0],
-                                               neutral);
+          Value kept =
+              arith::SelectOp::create(body, loc, first, arguments[0], neutral);
           linalg::YieldOp::create(body, loc, kept);
         });
     return generic.getResult(0);

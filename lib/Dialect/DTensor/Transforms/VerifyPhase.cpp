@@ -85,8 +85,7 @@ private:
     for (Value value : op->getResults())
       if (LayoutAttr layout = getLayout(value);
           layout && layout.getLayout().hasOpen())
-        return error(op) << "an open placement is left in "
-                         << value.getType();
+        return error(op) << "an open placement is left in " << value.getType();
     return success();
   }
 
@@ -132,7 +131,8 @@ private:
   Facts facts;
 };
 
-struct VerifyPhasePass : public dtensor::impl::VerifyPhaseBase<VerifyPhasePass> {
+struct VerifyPhasePass
+    : public dtensor::impl::VerifyPhaseBase<VerifyPhasePass> {
   using VerifyPhaseBase::VerifyPhaseBase;
 
   void runOnOperation() override {

@@ -1,0 +1,70 @@
+// RUN: dtensor-opt %s -pass-pipeline='builtin.module(dtensor-add-context,func.func(dtensor-gpu-library-calls))' | FileCheck %s
+
+#mk = affine_map<(d0, d1, d2) -> (d0, d2)>
+#nk = affine_map<(d0, d1, d2) -> (d1, d2)>
+#mn = affine_map<(d0, d1, d2) -> (d0, d1)>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#t = affine_map<(d0, d1) -> (d1, d0)>
+
+// CHECK-LABEL: func.func private @a_transposed_operand_is_not_copied(
+// CHECK-NOT: linalg.generic
+// CHECK: dtensor_gpu.matmul {{.*}}, %arg0 {{\[\[}}0], [1]] * %arg1 {{\[\[}}1], [0]] {{.*}} outs(%{{.*}} {{\[\[}}0], [1]]
+func.func private @a_transposed_operand_is_not_copied(%a: tensor<?x?xf32>, %b: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<?x?xf32>, tensor<?x?xf32>) outs(%i : tensor<?x?xf32>) {
+  ^bb0(%x: f32, %y: f32, %c: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// Widening in front, rounding behind: the library reads and writes bf16.
+// CHECK-LABEL: func.func private @casts_are_taken_in(
+// CHECK: dtensor_gpu.matmul {{.*}}, %arg0 {{.*}} * %arg1 {{.*}} : tensor<4x8xbf16>, tensor<16x8xbf16> outs(%{{.*}} : tensor<4x16xbf16>)
+func.func private @casts_are_taken_in(%a: tensor<4x8xbf16>, %b: tensor<16x8xbf16>) -> tensor<4x16xbf16> {
+  %zero = arith.constant -0.0 : f32
+  %ea = tensor.empty() : tensor<4x8xf32>
+  %eb = tensor.empty() : tensor<16x8xf32>
+  %e = tensor.empty() : tensor<4x16xf32>
+  %r = tensor.empty() : tensor<4x16xbf16>
+  %wa = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%a : tensor<4x8xbf16>) outs(%ea : tensor<4x8xf32>) {
+  ^bb0(%x: bf16, %c: f32):
+    %w = arith.extf %x : bf16 to f32
+    linalg.yield %w : f32
+  } -> tensor<4x8xf32>
+  %wb = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%b : tensor<16x8xbf16>) outs(%eb : tensor<16x8xf32>) {
+  ^bb0(%x: bf16, %c: f32):
+    %w = arith.extf %x : bf16 to f32
+    linalg.yield %w : f32
+  } -> tensor<16x8xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%wa, %wb : tensor<4x8xf32>, tensor<16x8xf32>) outs(%i : tensor<4x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %c: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<4x16xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<4x16xf32>) outs(%r : tensor<4x16xbf16>) {
+  ^bb0(%x: f32, %c: bf16):
+    %w = arith.truncf %x : f32 to bf16
+    linalg.yield %w : bf16
+  } -> tensor<4x16xbf16>
+  return %1 : tensor<4x16xbf16>
+}
+
+// CHECK-LABEL: func.func private @whole_numbers_stay_loops(
+// CHECK-NOT: dtensor_gpu.matmul
+// CHECK: linalg.generic
+func.func private @whole_numbers_stay_loops(%a: tensor<4x8xi32>, %b: tensor<16x8xi32>, %i: tensor<4x16xi32>) -> tensor<4x16xi32> {
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<4x8xi32>, tensor<16x8xi32>) outs(%i : tensor<4x16xi32>) {
+  ^bb0(%x: i32, %y: i32, %c: i32):
+    %p = arith.muli %x, %y : i32
+    %s = arith.addi %c, %p : i32
+    linalg.yield %s : i32
+  } -> tensor<4x16xi32>
+  return %0 : tensor<4x16xi32>
+}
