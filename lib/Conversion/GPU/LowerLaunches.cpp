@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OutlineLoops.h"
 #include "Variant.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
@@ -322,6 +323,7 @@ struct GPULowerLaunches
     function.walk([&](memref::ReshapeOp op) { reshapes.push_back(op); });
     for (memref::ReshapeOp op : reshapes)
       lowerReshape(op, rewriter);
+    outlineLoops(function, context, rewriter, hostAccesses);
     bool failed = false;
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) { ops.push_back(op); });

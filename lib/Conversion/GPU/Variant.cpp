@@ -24,8 +24,7 @@ DictionaryAttr Variant::toAttr() const {
       {builder.getNamedAttr("kernel", kernel),
        builder.getNamedAttr("shape", builder.getDenseI64ArrayAttr(
                                          {static_cast<int64_t>(geometry), rows,
-                                          inner, perThread,
-                                          maxThreads})),
+                                          inner, perThread, maxThreads})),
        builder.getNamedAttr("params", builder.getDenseI64ArrayAttr(flatParams)),
        builder.getNamedAttr("conditions",
                             builder.getDenseI64ArrayAttr(flatConditions))});

@@ -10,7 +10,7 @@
 // CHECK-NOT: dtensor_gpu.compute
 // CHECK: return
 // CHECK: gpu.func @kernel_rows_0
-// CHECK: llvm.load {{.*}} alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+// CHECK: llvm.load {{.*}}alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 // CHECK: nvvm.shfl.sync
 // CHECK: gpu.func @kernel_cluster_1
 // CHECK: nvvm.mapa
@@ -79,7 +79,7 @@ func.func private @two_directions_are_two_kernels(%x: tensor<8x16xf32>, %r: tens
 
 // CHECK-LABEL: func.func private @a_value_that_leaves_between_stays_outside(
 // CHECK: %[[A:.*]] = dtensor_gpu.compute
-// CHECK: %[[B:.*]] = func.call @other(%[[A]]
+// CHECK: %[[B:.*]] = call @other(%[[A]]
 // CHECK: dtensor_gpu.compute {{.*}} ins(%[[A]], %[[B]] :
 func.func private @other(tensor<?xf32>, !llvm.ptr {dtensor.context}) -> tensor<?xf32>
 func.func private @a_value_that_leaves_between_stays_outside(%x: tensor<?xf32>, %n: index, %p: !llvm.ptr) -> tensor<?xf32> {
@@ -89,7 +89,7 @@ func.func private @a_value_that_leaves_between_stays_outside(%x: tensor<?xf32>, 
     %s = math.exp %a : f32
     linalg.yield %s : f32
   } -> tensor<?xf32>
-  %1 = func.call @other(%0, %p) : (tensor<?xf32>, !llvm.ptr) -> tensor<?xf32>
+  %1 = call @other(%0, %p) : (tensor<?xf32>, !llvm.ptr) -> tensor<?xf32>
   %2 = linalg.generic {indexing_maps = [#vector, #vector, #vector], iterator_types = ["parallel"]} ins(%0, %1 : tensor<?xf32>, tensor<?xf32>) outs(%e : tensor<?xf32>) {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %s = arith.addf %a, %b : f32

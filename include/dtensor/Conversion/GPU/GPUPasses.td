@@ -65,6 +65,7 @@ def GPULowerLaunches : Pass<"dtensor-gpu-lower-launches", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::dtensor::device::DeviceDialect",
+    "::mlir::gpu::GPUDialect",
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
     "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
 }
