@@ -59,8 +59,7 @@ namespace {
 class LoopOutliner {
 public:
   LoopOutliner(ArrayRef<Operation *> ops, Value context,
-               gpu::GPUModuleOp kernels, RewriterBase &rewriter,
-               StringRef name)
+               gpu::GPUModuleOp kernels, RewriterBase &rewriter, StringRef name)
       : ops(ops), context(context), kernels(kernels), rewriter(rewriter),
         name(name), loc(ops.front()->getLoc()) {}
 
@@ -231,8 +230,7 @@ private:
               return op->isAncestor(argument.getOwner()->getParentOp());
             }))
           return;
-      bool isConstant =
-          producer && producer->hasTrait<OpTrait::ConstantLike>();
+      bool isConstant = producer && producer->hasTrait<OpTrait::ConstantLike>();
       (isConstant ? constants : captures).insert(value);
     };
     for (Value trip : trips)
@@ -261,12 +259,10 @@ private:
     auto end = gpu::ReturnOp::create(rewriter, loc);
     rewriter.setInsertionPoint(end);
     IRMapping mapping;
-    for (auto [value, argument] :
-         llvm::zip(captures, kernel.getArguments()))
+    for (auto [value, argument] : llvm::zip(captures, kernel.getArguments()))
       mapping.map(value, argument);
     for (Value value : constants)
-      mapping.map(value,
-                  rewriter.clone(*value.getDefiningOp())->getResult(0));
+      mapping.map(value, rewriter.clone(*value.getDefiningOp())->getResult(0));
     enterThread(mapping);
     if (parallel.empty()) {
       for (Operation *op : ops)
@@ -279,7 +275,11 @@ private:
 
   // Continues in the code of one iteration.
   void enterThread(IRMapping &mapping) {
-    Value number = gpu::GlobalIdOp::create(rewriter, loc, gpu::Dimension::x);
+    Value block = gpu::BlockIdOp::create(rewriter, loc, gpu::Dimension::x);
+    Value size = gpu::BlockDimOp::create(rewriter, loc, gpu::Dimension::x);
+    Value thread = gpu::ThreadIdOp::create(rewriter, loc, gpu::Dimension::x);
+    Value number = arith::MulIOp::create(rewriter, loc, block, size);
+    number = arith::AddIOp::create(rewriter, loc, number, thread);
     Value count = arith::ConstantIndexOp::create(rewriter, loc, 1);
     for (Value trip : trips)
       count = arith::MulIOp::create(rewriter, loc, count,
@@ -293,8 +293,9 @@ private:
       Value trip = mapping.lookupOrDefault(trips[i]);
       Value position = arith::RemUIOp::create(rewriter, loc, number, trip);
       number = arith::DivUIOp::create(rewriter, loc, number, trip);
-      position = arith::MulIOp::create(
-          rewriter, loc, position, mapping.lookupOrDefault(parallel[i].getStep()));
+      position =
+          arith::MulIOp::create(rewriter, loc, position,
+                                mapping.lookupOrDefault(parallel[i].getStep()));
       position = arith::AddIOp::create(
           rewriter, loc, position,
           mapping.lookupOrDefault(parallel[i].getLowerBound()));
@@ -403,8 +404,7 @@ private:
   bool outlineAround(Operation *access) {
     Operation *outer = nullptr;
     for (Operation *op = access; op != function; op = op->getParentOp())
-      if (op->getNumRegions() && op->getNumResults() == 0 &&
-          canRunOnDevice(op))
+      if (op->getNumRegions() && op->getNumResults() == 0 && canRunOnDevice(op))
         outer = op;
     SmallVector<Operation *> ops;
     if (outer)
@@ -412,8 +412,7 @@ private:
     else if (!findRun(access, ops))
       return false;
     std::string name = "loops_" + std::to_string(counter++);
-    return LoopOutliner(ops, context, getKernels(), rewriter,
-                        getFreeName(name))
+    return LoopOutliner(ops, context, getKernels(), rewriter, getFreeName(name))
         .outline();
   }
 
@@ -430,9 +429,8 @@ private:
     }
     for (Operation *op : ops)
       for (Operation *user : op->getUsers())
-        if (llvm::none_of(ops, [&](Operation *own) {
-              return own->isAncestor(user);
-            }))
+        if (llvm::none_of(
+                ops, [&](Operation *own) { return own->isAncestor(user); }))
           return false;
     return !ops.empty();
   }
