@@ -151,12 +151,14 @@ check_needed() {
   return $bad
 }
 
-# The tools start from a folder of another name with an empty environment and
+# The tools start from a folder of another name with an empty environment, read,
 # compile and run an example.
 check_runs() {
   local copy=$work/"moved elsewhere"
   cp -r "$root" "$copy"
   (cd "$work" &&
+    env -i "$copy/bin/dtensor-opt" "$copy/share/dtensor/embedding.mlir" \
+      >/dev/null &&
     env -i "$copy/bin/dtensor-compile" "$copy/share/dtensor/embedding.mlir" \
       -o "$work/embedding.so" &&
     env -i "$copy/bin/dtensor-run" "$work/embedding.so" --entry by_word \

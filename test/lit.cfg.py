@@ -22,7 +22,8 @@ lib_dir = os.path.join(config.dtensor_obj_root, "lib")
 tool_dirs = [bin_dir, config.llvm_tools_dir]
 
 llvm_config.with_system_environment(
-    ["HOME", "TMP", "TEMP", "TMPDIR", "CUDA_HOME"])
+    ["HOME", "TMP", "TEMP", "TMPDIR", "CUDA_HOME", "DTENSOR_TEST_BACKEND",
+     "DTENSOR_TEST_DEVICES"])
 llvm_config.use_default_substitutions()
 try:
     import psutil  # noqa: F401, lit needs it to end a hanging test

@@ -49,6 +49,8 @@ func.func @static_indices(%i: tensor<4xindex> {dtensor.layout = #four})
 }
 """
 MESHES = (1, 2, 3, 4)
+ON_THREE = [f"--backend={harness.BACKEND}",
+            f"--mesh=x={harness.at_most(3)}"]
 
 
 def bundle():
@@ -105,8 +107,8 @@ def test_scalars_of_every_kind_are_results():
 
 
 def test_a_scalar_is_printed_or_saved():
-    run = [harness.tool("dtensor-run"), bundle().path, "--mesh=x=3",
-           "--random", "--dim=B=7", "--entry=size"]
+    run = [harness.tool("dtensor-run"), bundle().path, *ON_THREE, "--random",
+           "--dim=B=7", "--entry=size"]
     code, out, errors = harness.command(*run)
     assert code == 0, errors
     assert out == "out0: i64 scalar = 7\n", out
@@ -133,7 +135,7 @@ def test_arrays_of_index_come_and_go_as_npy():
     source, target = harness.temp("ids.npy"), harness.temp("ids-out.npy")
     np.save(source, ids)
     code, _, errors = harness.command(
-        harness.tool("dtensor-run"), bundle().path, "--mesh=x=3",
+        harness.tool("dtensor-run"), bundle().path, *ON_THREE,
         "--entry=indices", "--input", f"arg0={source}", "--output",
         f"out0={target}", "--check")
     assert code == 0, errors

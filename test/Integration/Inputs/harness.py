@@ -4,10 +4,15 @@ A test is a function whose name begins with `test_`; `main` runs those of the
 calling script and exits with 1 if one fails. Arrays are NumPy's; bf16, which
 NumPy lacks, travels as torch tensors. `argv` of a test: build folder, then a
 folder for files.
+
+Programs run on simulated devices, or with DTENSOR_TEST_BACKEND=cuda on the GPUs
+of this machine; there, meshes of more devices than DTENSOR_TEST_DEVICES are
+left out and counted.
 """
 
 import ctypes
 import json
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +29,10 @@ SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..",
                                       ".."))
 os.makedirs(TEMP, exist_ok=True)
 
+BACKEND = os.environ.get("DTENSOR_TEST_BACKEND", "sim")
+DEVICES = int(os.environ.get("DTENSOR_TEST_DEVICES", "1"))
+TARGET = ["--target=cuda"] if BACKEND == "cuda" else []
+
 COLLECTIVES = ["all_gather", "all_reduce", "reduce_scatter", "all_to_all",
                "collective_permute"]
 DTYPES = ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "i1",
@@ -31,6 +40,11 @@ DTYPES = ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "i1",
 NUMPY = {"f64": np.float64, "f32": np.float32, "f16": np.float16,
          "bf16": np.int16, "i64": np.int64, "i32": np.int32, "i16": np.int16,
          "i8": np.int8, "i1": np.bool_, "index": np.int64}
+
+
+def at_most(size):
+    """`size`, or what this machine has."""
+    return size if BACKEND == "sim" else min(size, DEVICES)
 
 
 def tool(name):
@@ -93,6 +107,10 @@ class Failure(Exception):
     """A call of the runtime failed; str() is its message."""
 
 
+class TooFewDevices(Exception):
+    """This machine has fewer devices than the mesh of a case."""
+
+
 def ints(values):
     values = list(values)
     return (ctypes.c_int64 * max(len(values), 1))(*values)
@@ -146,7 +164,8 @@ def from_numpy(value, dtype):
 
 def as_array(value, dtype):
     shape = ints(value.shape)
-    return struct(Array, data=value.ctypes.data, dtype=DTYPES.index(dtype),
+    data = value.data_ptr() if is_torch(value) else value.ctypes.data
+    return struct(Array, data=data, dtype=DTYPES.index(dtype),
                   ndim=value.ndim, shape=shape, strides=None)
 
 
@@ -201,6 +220,17 @@ class Launch:
                 for i, v in enumerate(self.executable.results,
                                       len(self.executable.args))]
 
+    @staticmethod
+    def _on_device(rank, values, infos):
+        """Tensors move to memory of the rank's GPU, scalars stay."""
+        if BACKEND != "cuda":
+            return values
+        import torch
+        return [v if i.is_scalar else torch.from_numpy(
+                    v.view(np.uint8) if v.dtype == np.bool_ else v).to(
+                        f"cuda:{rank}")
+                for v, i in zip(values, infos)]
+
     def run_global(self):
         results = self._results(self.extents)
         call("run_global", self.handle,
@@ -219,11 +249,18 @@ class Launch:
                 for r in ranks]
         results = [self._results(lambda i, r=r: self.box(r, i)[0])
                    for r in ranks]
+        args = [self._on_device(r, args[r], executable.args) for r in ranks]
+        held = [self._on_device(r, results[r], executable.results)
+                for r in ranks]
         call("run_local", self.handle,
              self._arrays(sum(args, []), executable.args * len(ranks)),
              ctypes.c_size_t(len(executable.args) * len(ranks)),
-             self._arrays(sum(results, []), executable.results * len(ranks)),
+             self._arrays(sum(held, []), executable.results * len(ranks)),
              ctypes.c_size_t(len(executable.results) * len(ranks)))
+        for host, device in zip(sum(results, []), sum(held, [])):
+            if device is not host:
+                host.view(np.uint8 if host.dtype == np.bool_ else host.dtype)[
+                    ...] = device.cpu().numpy()
         return [[from_numpy(a, v.dtype) for a, v in zip(r, executable.results)]
                 for r in results]
 
@@ -239,7 +276,7 @@ class Executable:
     def __init__(self, bundle, entry, mesh, reference=False):
         names = (ctypes.c_char_p * len(mesh))(*[n.encode() for n in mesh])
         options = struct(AxisOptions, entry=entry and entry.encode(),
-                         backend=b"sim", num_axes=len(mesh), axis_names=names,
+                         backend=BACKEND.encode(), num_axes=len(mesh), axis_names=names,
                          axis_sizes=ints(mesh.values()),
                          reference=int(reference))
         self.bundle = bundle
@@ -266,6 +303,7 @@ class Executable:
         info.dtype_code, kind = info.dtype, type("Value", (), {})
         value = kind()
         value.name = info.name.decode()
+        value.is_scalar = bool(info.is_scalar)
         value.dtype, value.rank = DTYPES[info.dtype], info.rank
         value.shape = tuple(info.shape[:info.rank])
         value.extents = info.extents.decode()
@@ -302,6 +340,8 @@ class Bundle:
         return json.loads(text.value)
 
     def executable(self, mesh, entry=None):
+        if BACKEND != "sim" and math.prod(mesh.values()) > DEVICES:
+            raise TooFewDevices(f"{mesh} has more than {DEVICES} devices")
         key = (entry, tuple(mesh.items()))
         if key not in self.executables:
             self.executables[key] = Executable(self, entry, mesh)
@@ -317,7 +357,7 @@ class Bundle:
 def compile_file(path, *options, name=None):
     target = temp((name or os.path.basename(path)) + ".so")
     code, _, errors = command(tool("dtensor-compile"), path, "-o", target,
-                              *options, timeout=280)
+                              *TARGET, *options, timeout=280)
     if code:
         raise AssertionError(f"dtensor-compile {path}: exit code {code}\n"
                              f"{errors[:4000]}")
@@ -404,20 +444,27 @@ class Cases:
     """Collects failures of one sweep, so that one does not hide another."""
 
     def __init__(self):
-        self.count = 0
+        self.count = self.left_out = 0
         self.failures = []
 
     def check(self, what, function, *args):
         self.count += 1
         try:
             function(*args)
+        except TooFewDevices:
+            self.count -= 1
+            self.left_out += 1
         except (AssertionError, Failure, TypeError, ValueError,
                 subprocess.TimeoutExpired) as error:
             self.failures.append(f"{what}: {error}")
 
     def done(self):
+        if self.left_out and not self.count:
+            raise TooFewDevices(f"all {self.left_out} cases have more than "
+                                f"{DEVICES} devices")
         assert self.count, "no case was run"
-        print(f"  {self.count} cases")
+        rest = f", {self.left_out} left out" if self.left_out else ""
+        print(f"  {self.count} cases{rest}")
         if self.failures:
             shown = "\n    ".join(self.failures[:25])
             raise AssertionError(f"{len(self.failures)} of {self.count} cases "
@@ -427,15 +474,20 @@ class Cases:
 def main(names=None):
     script = sys.modules["__main__"]
     names = sys.argv[3:] or [n for n in vars(script) if n.startswith("test_")]
-    failed = []
+    failed, left_out = [], 0
     for name in names:
         start = time.time()
         try:
             getattr(script, name)()
             print(f"PASS {name} ({time.time() - start:.1f} s)", flush=True)
+        except TooFewDevices as error:
+            print(f"LEFT OUT from here: {name}: {error}", flush=True)
+            left_out += 1
         except Exception:
             traceback.print_exc(limit=4)
             print(f"FAIL {name} ({time.time() - start:.1f} s)", flush=True)
             failed.append(name)
-    print(f"{len(names) - len(failed)} passed, {len(failed)} failed")
+    passed = len(names) - len(failed) - left_out
+    rest = f", {left_out} left out" if left_out else ""
+    print(f"{passed} passed, {len(failed)} failed{rest}")
     sys.exit(1 if failed or not names else 0)

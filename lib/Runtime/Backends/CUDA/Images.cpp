@@ -78,6 +78,21 @@ std::vector<DeviceImage> readImages(const LoadedBundle &bundle) {
   return {images, images + *count};
 }
 
+/// Whether an image was refused for what it is. Anything else (no memory, an
+/// earlier kernel that broke the context) says nothing about the image.
+bool isAboutImage(Result result) {
+  switch (result) {
+  case 200: // invalid image
+  case 209: // no binary for this GPU
+  case 218: // invalid PTX
+  case 221: // no compiler of PTX
+  case 222: // PTX of a newer version
+    return true;
+  default:
+    return false;
+  }
+}
+
 } // namespace
 
 BundleKernels::BundleKernels(const Gpu &gpu, const LoadedBundle &bundle)
@@ -91,6 +106,10 @@ BundleKernels::BundleKernels(const Gpu &gpu, const LoadedBundle &bundle)
     if (last == 0)
       break;
     module = nullptr;
+    if (!isAboutImage(last))
+      check(last,
+            concat("loading the device code of ", quoted(bundle.getPath()))
+                .c_str());
   }
   if (!module) {
     const char *text = nullptr;
