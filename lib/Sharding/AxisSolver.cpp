@@ -9,6 +9,7 @@
 
 #include "dtensor/Sharding/LocalShape.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include <algorithm>
 
 using namespace dtensor;
@@ -19,6 +20,8 @@ using llvm::SmallVector;
 static constexpr double kForbidden = 1e18;
 /// Units that a value may inherit from far users; more are not tried.
 static constexpr unsigned kMaxUnits = 3;
+/// Sweeps that look for a better choice of one node; most find none at once.
+static constexpr unsigned kMaxImprovements = 8;
 
 AxisSolver::AxisSolver(const PropagationProblem &problem,
                        const CostModel &model, PropagationSolution &solution,
@@ -39,6 +42,7 @@ void AxisSolver::run() {
   for (unsigned node : problem.backward)
     backwardNode(node);
   decideSources();
+  improve();
 }
 
 /// Bytes of each value as the axes solved so far leave it, and its users.
@@ -320,29 +324,76 @@ double AxisSolver::costOfWishes(unsigned value, const Placement &given) {
   return cost;
 }
 
-void AxisSolver::backwardNode(unsigned n) {
+/// What node `n` pays with this choice, all others being as they are. Operands
+/// that want the same of one value share one redistribution.
+double AxisSolver::costOfChoice(unsigned n, const NodeChoice &choice) {
   const PropagationNode &node = problem.nodes[n];
+  ArrayRef<Placement> wanted = choice.strategy.operands;
+  double cost = choice.time;
+  for (unsigned i = 0, e = wanted.size(); i != e; ++i) {
+    bool isPaid = llvm::any_of(llvm::seq(i), [&](unsigned j) {
+      return node.operands[j] == node.operands[i] && wanted[j] == wanted[i];
+    });
+    if (!isPaid)
+      cost += costOf(node.operands[i], wanted[i]);
+  }
+  for (auto [value, given] :
+       llvm::zip_equal(node.results, choice.strategy.results))
+    cost += costToUsers(value, given);
+  return cost;
+}
+
+void AxisSolver::choose(unsigned n, unsigned choice) {
+  chosen[n] = choice;
+  for (auto [value, given] : llvm::zip_equal(
+           problem.nodes[n].results, choices[n][choice].strategy.results))
+    if (value >= 0 && problem.values[value].fixed[axis].isOpen())
+      decided[value] = given;
+}
+
+void AxisSolver::backwardNode(unsigned n) {
   // Not chosen before all have been compared: `chosen` says who has paid.
-  std::optional<unsigned> best;
+  unsigned best = 0;
   double least = 0;
   for (auto [i, choice] : llvm::enumerate(choices[n])) {
-    double cost = choice.time;
-    for (auto [value, wanted] :
-         llvm::zip_equal(node.operands, choice.strategy.operands))
-      cost += costOf(value, wanted);
-    for (auto [value, given] :
-         llvm::zip_equal(node.results, choice.strategy.results))
-      cost += costToUsers(value, given);
-    if (best && cost >= least)
+    double cost = costOfChoice(n, choice);
+    if (i && cost >= least)
       continue;
     best = i;
     least = cost;
   }
-  chosen[n] = *best;
-  for (auto [value, given] :
-       llvm::zip_equal(node.results, choices[n][chosen[n]].strategy.results))
-    if (value >= 0 && !decided[value])
-      decided[value] = given;
+  choose(n, best);
+}
+
+/// Takes the cheapest choice of node `n` now that its neighbours are known;
+/// the old one on a tie.
+bool AxisSolver::improveNode(unsigned n) {
+  if (choices[n].size() < 2)
+    return false;
+  unsigned old = chosen[n], best = old;
+  chosen[n] = -1;
+  double least = costOfChoice(n, choices[n][old]);
+  for (auto [i, choice] : llvm::enumerate(choices[n])) {
+    double cost = costOfChoice(n, choice);
+    if (cost >= least)
+      continue;
+    best = i;
+    least = cost;
+  }
+  choose(n, best);
+  return best != old;
+}
+
+/// The sweeps estimate what shared values cost; where an estimate was wrong, a
+/// node may have a better choice. No step makes total() greater.
+void AxisSolver::improve() {
+  for (unsigned sweep = 0; sweep < kMaxImprovements; ++sweep) {
+    bool changed = false;
+    for (unsigned n : problem.backward)
+      changed |= improveNode(n);
+    if (!changed)
+      return;
+  }
 }
 
 /// Arguments without a placement take the one that costs their users least;

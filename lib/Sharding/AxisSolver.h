@@ -49,6 +49,10 @@ private:
   void forwardNode(unsigned node);
   void backwardNode(unsigned node);
   void decideSources();
+  void improve();
+  bool improveNode(unsigned node);
+  double costOfChoice(unsigned node, const NodeChoice &choice);
+  void choose(unsigned node, unsigned choice);
 
   llvm::SmallVector<Strategy> candidates(const PropagationNode &node);
   llvm::SmallVector<Strategy> pinCandidates(const PropagationNode &node);

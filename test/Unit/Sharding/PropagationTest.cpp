@@ -324,4 +324,78 @@ TEST_F(PropagationTest, IsExactOnChains) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Graphs with shared values
+//===----------------------------------------------------------------------===//
+
+/// The cost of pointwise nodes over values of `bytes`, from the definition:
+/// node times, and one redistribution for each placement wanted of a value.
+double costOf(const PropagationProblem &problem,
+              const std::vector<Placement> &chosen, double bytes) {
+  const CostModel model;
+  std::vector<Placement> have(problem.values.size());
+  double cost = 0;
+  for (auto [value, placement] : llvm::zip(problem.values, have))
+    placement = value.fixed[0];
+  for (auto [node, placement] : llvm::zip(problem.nodes, chosen)) {
+    unsigned result = node.results[0];
+    if (have[result].isOpen())
+      have[result] = placement;
+    cost += redistributionTime(placement, have[result], bytes, 4);
+    cost += (node.operands.size() + 1) * bytes / model.memoryBandwidth /
+            (placement.isShard() ? 4 : 1);
+  }
+  for (unsigned v = 0; v < have.size(); ++v) {
+    SmallVector<Placement> paid;
+    for (auto [node, placement] : llvm::zip(problem.nodes, chosen)) {
+      if (!llvm::is_contained(node.operands, int(v)) ||
+          llvm::is_contained(paid, placement))
+        continue;
+      paid.push_back(placement);
+      cost += redistributionTime(have[v], placement, bytes, 4);
+    }
+  }
+  return cost;
+}
+
+TEST_F(PropagationTest, NoNodeAloneWouldDoBetter) {
+  std::mt19937 random(11);
+  const double bytes = 1024.0 * 1024 * 4;
+  for (int trial = 0; trial < 200; ++trial) {
+    problem.values.clear();
+    problem.nodes.clear();
+    problem.forward.clear();
+    problem.backward.clear();
+    for (int i = 0; i < 2; ++i)
+      fixedValue({1024, 1024}, Placement::shard(random() % 2));
+    for (int i = 0; i < 7; ++i) {
+      int a = random() % problem.values.size();
+      int b = random() % problem.values.size();
+      unsigned node = pointwise({a, b}, value({1024, 1024}), false);
+      if (unsigned whole = random() % 3; whole < 2)
+        problem.nodes[node].rule.factors[whole].kind =
+            FactorKind::NeedReplication;
+    }
+    problem.values.back().fixed[0] = Placement::replicate();
+    PropagationSolution solution = solvePropagation(problem);
+    std::vector<Placement> chosen;
+    for (auto &results : solution.results)
+      chosen.push_back(results[0][0]);
+    double cost = costOf(problem, chosen, bytes);
+    for (unsigned n = 0; n < chosen.size(); ++n) {
+      std::vector<Placement> other = chosen;
+      for (Placement placement :
+           {Placement::replicate(), Placement::shard(0), Placement::shard(1)}) {
+        other[n] = placement;
+        const ShardingRule &rule = problem.nodes[n].rule;
+        if (placement.isShard() &&
+            rule.factors[placement.dim].kind == FactorKind::NeedReplication)
+          continue;
+        EXPECT_GE(costOf(problem, other, bytes), cost * (1 - 1e-9))
+            << "trial " << trial << ", node " << n;
+      }
+    }
+  }
+}
+
 } // namespace
