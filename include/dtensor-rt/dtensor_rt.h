@@ -98,6 +98,23 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_bundle_axis(
 
 /*===- Executables: one entry on one mesh ---------------------------------===*/
 
+/* Sends `bytes` bytes to every member and receives as many from each, in the
+   order of `members`; these are mesh ranks, the caller's own one stands at
+   `position`. Not 0: it failed, and so does the run. All members call it in the
+   same order; it is called on the thread that runs the launch. */
+typedef int32_t (*dtensor_rt_gather_fn)(void *user, const int64_t *members,
+                                        size_t num_members, size_t position,
+                                        const void *send, size_t bytes,
+                                        void *receive);
+
+/* How this process, which is one rank, reaches the others. */
+typedef struct dtensor_rt_peers {
+  size_t struct_size;
+  int64_t mesh_rank;
+  dtensor_rt_gather_fn gather;
+  void *user; /* of the function; must live as long as the executable */
+} dtensor_rt_peers;
+
 typedef struct dtensor_rt_executable_options {
   size_t struct_size;
   const char *entry;   /* null: the bundle's only entry */
@@ -105,6 +122,9 @@ typedef struct dtensor_rt_executable_options {
   size_t num_axes;     /* the order of axes is free, all must be named */
   const char *const *axis_names;
   const int64_t *axis_sizes; /* >= 1 */
+  /* Of backend "process", where every rank is a process on the CPU and the
+     caller moves the bytes; null for the others. */
+  const dtensor_rt_peers *peers;
 } dtensor_rt_executable_options;
 
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_create(
@@ -183,7 +203,8 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_local_box(
     int64_t *extents, int64_t *offsets, size_t rank);
 
 /* The ranks of the mesh that run in this process, ascending: all of them with
-   backend "sim", and with "cuda" unless every rank is a process. */
+   backend "sim", and with "cuda" unless every rank is a process; with "process"
+   the caller's. */
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_num_local_ranks(
     dtensor_rt_executable *executable, size_t *count);
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_local_rank(

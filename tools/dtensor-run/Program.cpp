@@ -94,7 +94,8 @@ bool Program::create(dtensor_rt_bundle *bundle, const std::string &entry,
   dtensor_rt_executable_options options = {
       sizeof(options), entry.empty() ? nullptr : entry.c_str(),
       backend.c_str(), names.size(),
-      names.data(),    sizes.data()};
+      names.data(),    sizes.data(),
+      nullptr};
   dtensor_rt_executable *handle = nullptr;
   if (!check(dtensor_rt_executable_create(bundle, &options, &handle), error))
     return false;

@@ -70,6 +70,13 @@ public:
                         int64_t bytes);
 };
 
+/// See dtensor_rt_peers.
+struct Peers {
+  int64_t meshRank = 0;
+  dtensor_rt_gather_fn gather = nullptr;
+  void *user = nullptr;
+};
+
 class Backend {
 public:
   virtual ~Backend() = default;
@@ -88,6 +95,12 @@ public:
   /// Keeps `mesh` and `bundle`, which is null where there are no kernels.
   virtual std::unique_ptr<Session> open(const Mesh &mesh,
                                         const LoadedBundle *bundle) = 0;
+
+  /// The same where the caller moves the bytes between processes; raises
+  /// unless this backend leaves that to it.
+  virtual std::unique_ptr<Session> openWithPeers(const Mesh &mesh,
+                                                 const LoadedBundle *bundle,
+                                                 const Peers &peers);
 };
 
 /// N ranks are N threads of this process.
@@ -96,6 +109,9 @@ Backend &getSimBackend();
 /// A rank is an NVIDIA GPU; the ranks are threads of this process, or one
 /// process each.
 Backend &getCudaBackend();
+
+/// A rank is this process, on the CPU; the caller moves bytes between ranks.
+Backend &getProcessBackend();
 
 /// Raises with the list of known names when there is none of this name.
 Backend &findBackend(const std::string &name);

@@ -12,6 +12,7 @@
 #include "dtensor-rt/dtensor_rt.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <new>
 
@@ -151,8 +152,15 @@ Views makeViews(const dtensor_rt_array *arrays, size_t count, const char *what,
   return views;
 }
 
+Peers readPeers(const dtensor_rt_peers &peers) {
+  checkStruct(&peers, sizeof(peers), "options.peers");
+  return {peers.mesh_rank, notNull(peers.gather, "options.peers.gather"),
+          peers.user};
+}
+
 Executable::Options readOptions(const dtensor_rt_executable_options *options) {
-  checkStruct(options, sizeof(*options), "options");
+  checkStruct(options, offsetof(dtensor_rt_executable_options, peers),
+              "options");
   Executable::Options result;
   if (options->entry)
     result.entry = options->entry;
@@ -166,6 +174,8 @@ Executable::Options readOptions(const dtensor_rt_executable_options *options) {
         notNull(options->axis_names[i], "options.axis_names[i]"));
     result.axisSizes.push_back(options->axis_sizes[i]);
   }
+  if (options->struct_size >= sizeof(*options) && options->peers)
+    result.peers = readPeers(*options->peers);
   return result;
 }
 

@@ -121,7 +121,9 @@ Executable::Executable(std::shared_ptr<LoadedBundle> loaded,
   bindFunction = lookup<BindFunction>(*bundle, entry.bind);
   layoutFunction = lookup<LayoutFunction>(*bundle, entry.layout);
   runFunction = lookup<RunFunction>(*bundle, entry.run);
-  session = backend.open(mesh, bundle.get());
+  session = options.peers
+                ? backend.openWithPeers(mesh, bundle.get(), *options.peers)
+                : backend.open(mesh, bundle.get());
   localRanks = session->getLocalRanks();
 }
 

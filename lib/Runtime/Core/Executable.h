@@ -12,6 +12,7 @@
 #include "LoadedBundle.h"
 
 #include <memory>
+#include <optional>
 
 namespace dtensor::rt {
 
@@ -29,6 +30,7 @@ public:
     std::string entry, backend;
     std::vector<std::string> axisNames;
     std::vector<int64_t> axisSizes;
+    std::optional<Peers> peers;
   };
 
   /// Raises when the entry, the backend or an axis is unknown, when an axis is

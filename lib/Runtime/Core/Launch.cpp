@@ -298,8 +298,18 @@ void Launch::collectResults(Values &values, const Views &results) {
   }
 }
 
+void Launch::checkCollectable() const {
+  size_t local = executable->getLocalRanks().size();
+  if (executable->getSession().usesHostMemory() &&
+      local != static_cast<size_t>(executable->getNumRanks()))
+    raise(DTENSOR_RT_INVALID_ARGUMENT, "global results need all ",
+          executable->getNumRanks(), " ranks in one process, ", local,
+          " of them run here; run on local arrays instead");
+}
+
 void Launch::runGlobal(const Views &args, const Views &results) {
   RunningGuard guard(running);
+  checkCollectable();
   checkArgs(args);
   checkResults(results);
   Values values;
@@ -344,6 +354,7 @@ void Launch::execute(Session::Options options) {
 
 void Launch::fetch(const Views &results) {
   RunningGuard guard(running);
+  checkCollectable();
   checkResults(results);
   if (loaded.empty() || stats.empty())
     raise(DTENSOR_RT_INVALID_ARGUMENT, "this launch has not run yet");

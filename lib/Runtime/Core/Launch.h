@@ -86,6 +86,8 @@ private:
   void checkScalars(const Views &args, const std::string &who) const;
   void checkArgs(const Views &args) const;
   void checkResults(const Views &results) const;
+  /// Raises where results of other processes cannot be had.
+  void checkCollectable() const;
   void setRankValues(RankValues &values, int64_t rank, const Views &args,
                      bool mayAlias);
   using Values = std::map<int64_t, RankValues>; // by local rank

@@ -70,7 +70,7 @@ class AxisOptions(ctypes.Structure):
                 ("num_axes", ctypes.c_size_t),
                 ("axis_names", ctypes.POINTER(ctypes.c_char_p)),
                 ("axis_sizes", ctypes.POINTER(ctypes.c_int64)),
-                ("reference", ctypes.c_int32)]
+                ("peers", ctypes.c_void_p)]
 
 
 class ExecutableInfo(ctypes.Structure):
@@ -273,12 +273,11 @@ class Launch:
 
 
 class Executable:
-    def __init__(self, bundle, entry, mesh, reference=False):
+    def __init__(self, bundle, entry, mesh):
         names = (ctypes.c_char_p * len(mesh))(*[n.encode() for n in mesh])
         options = struct(AxisOptions, entry=entry and entry.encode(),
-                         backend=BACKEND.encode(), num_axes=len(mesh), axis_names=names,
-                         axis_sizes=ints(mesh.values()),
-                         reference=int(reference))
+                         backend=BACKEND.encode(), num_axes=len(mesh),
+                         axis_names=names, axis_sizes=ints(mesh.values()))
         self.bundle = bundle
         self.handle = ctypes.c_void_p()
         call("executable_create", bundle.handle, ctypes.byref(options),

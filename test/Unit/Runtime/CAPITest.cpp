@@ -70,7 +70,7 @@ protected:
   const char *axis = "a";
   int64_t size = 2;
   dtensor_rt_executable_options options = {sizeof(options), nullptr, nullptr, 1,
-                                           &axis,           &size};
+                                           &axis,           &size,   nullptr};
   dtensor_rt_bundle *bundle = nullptr;
   dtensor_rt_executable *executable = nullptr;
   dtensor_rt_launch *launch = nullptr;
@@ -123,8 +123,9 @@ TEST_F(CAPI, EntriesAndBackendsAreFoundByName) {
   options.backend = "tpu";
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &unused),
             DTENSOR_RT_NOT_FOUND);
-  EXPECT_STREQ(dtensor_rt_last_error(),
-               "no backend \"tpu\"; this runtime has \"sim\", \"cuda\"");
+  EXPECT_STREQ(
+      dtensor_rt_last_error(),
+      "no backend \"tpu\"; this runtime has \"sim\", \"process\", \"cuda\"");
 }
 
 TEST_F(CAPI, NullPointersAreErrors) {

@@ -114,7 +114,8 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Backends, Collective, testing::Values("sim"),
+INSTANTIATE_TEST_SUITE_P(Backends, Collective,
+                         testing::Values("sim", "process"),
                          [](const auto &info) {
                            return std::string(info.param);
                          });

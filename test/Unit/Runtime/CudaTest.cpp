@@ -100,7 +100,7 @@ protected:
   std::string errorOfCreate(dtensor_rt_bundle *bundle, int64_t ranks) {
     const char *name = "a";
     dtensor_rt_executable_options options = {
-        sizeof(options), nullptr, "cuda", 1, &name, &ranks};
+        sizeof(options), nullptr, "cuda", 1, &name, &ranks, nullptr};
     dtensor_rt_executable *executable = nullptr;
     if (dtensor_rt_executable_create(bundle, &options, &executable) ==
         DTENSOR_RT_OK)

@@ -296,7 +296,8 @@ std::string createError(dtensor_rt_bundle *bundle, dtensor_rt_status status,
                         std::vector<const char *> names,
                         std::vector<int64_t> sizes) {
   dtensor_rt_executable_options options = {
-      sizeof(options), "f", "sim", names.size(), names.data(), sizes.data()};
+      sizeof(options), "f",          "sim",  names.size(),
+      names.data(),    sizes.data(), nullptr};
   dtensor_rt_executable *executable = nullptr;
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &executable),
             status);

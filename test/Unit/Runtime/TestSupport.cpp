@@ -7,11 +7,16 @@
 #include "gtest/gtest.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <mutex>
+#include <thread>
+#include <tuple>
 #include <unistd.h>
 
 using namespace dtensor::test;
@@ -126,19 +131,18 @@ static std::string axisName(size_t axis) {
   return std::string(1, static_cast<char>('a' + axis));
 }
 
-dtensor_rt_executable *
-dtensor::test::createExecutable(dtensor_rt_bundle *bundle,
-                                const std::vector<int64_t> &mesh,
-                                const std::string &backend) {
+dtensor_rt_executable *dtensor::test::createExecutable(
+    dtensor_rt_bundle *bundle, const std::vector<int64_t> &mesh,
+    const std::string &backend, const dtensor_rt_peers *peers) {
   std::vector<std::string> names;
   std::vector<const char *> pointers;
   for (size_t a = 0; a < mesh.size(); ++a)
     names.push_back(axisName(a));
   for (const std::string &name : names)
     pointers.push_back(name.c_str());
-  dtensor_rt_executable_options options = {sizeof(options), nullptr,
-                                           backend.c_str(), mesh.size(),
-                                           pointers.data(), mesh.data()};
+  dtensor_rt_executable_options options = {
+      sizeof(options), nullptr, backend.c_str(), mesh.size(), pointers.data(),
+      mesh.data(),     peers};
   dtensor_rt_executable *executable = nullptr;
   EXPECT_EQ(dtensor_rt_executable_create(bundle, &options, &executable),
             DTENSOR_RT_OK)
@@ -181,18 +185,47 @@ Descriptor::Descriptor(const HostArray &array) {
   words.insert(words.end(), strides.begin(), strides.end());
 }
 
-Outcome
-dtensor::test::runOnMesh(const std::string &backend,
-                         const std::vector<int64_t> &mesh,
-                         const std::function<void(const RankView &)> &body) {
-  static std::map<size_t, dtensor_rt_bundle *> bundles;
-  dtensor_rt_bundle *&bundle = bundles[mesh.size()];
-  if (!bundle)
-    bundle = openBundle(makeBundleFile("callback" + std::to_string(mesh.size()),
-                                       kCallbackSource,
-                                       callbackManifest(mesh.size())));
-  dtensor_rt_executable *executable = createExecutable(bundle, mesh, backend);
-  CallbackData data = {mesh, body};
+namespace {
+
+/// Where ranks that are threads meet, as processes do over a network.
+struct Room {
+  std::mutex mutex;
+  std::condition_variable changed;
+  // By members, meeting and rank.
+  std::map<std::tuple<std::vector<int64_t>, size_t, int64_t>, std::string> said;
+};
+
+struct Seat {
+  Room *room;
+  int64_t rank;
+  std::map<std::vector<int64_t>, size_t> meetings;
+};
+
+int32_t gather(void *user, const int64_t *members, size_t count,
+               size_t position, const void *send, size_t bytes, void *receive) {
+  auto &seat = *static_cast<Seat *>(user);
+  Room &room = *seat.room;
+  std::vector<int64_t> group(members, members + count);
+  EXPECT_EQ(group[position], seat.rank);
+  size_t meeting = seat.meetings[group]++;
+  std::unique_lock lock(room.mutex);
+  room.said[{group, meeting, seat.rank}].assign(static_cast<const char *>(send),
+                                                bytes);
+  room.changed.notify_all();
+  for (size_t i = 0; i < count; ++i) {
+    auto key = std::make_tuple(group, meeting, group[i]);
+    if (!room.changed.wait_for(lock, std::chrono::seconds(20),
+                               [&] { return room.said.count(key) != 0; }))
+      return 1;
+    EXPECT_EQ(room.said[key].size(), bytes);
+    std::memcpy(static_cast<char *>(receive) + i * bytes, room.said[key].data(),
+                bytes);
+  }
+  return 0;
+}
+
+Outcome runExecutable(dtensor_rt_executable *executable, int64_t numRanks,
+                      bool isLocal, CallbackData &data) {
   int64_t scalars[] = {reinterpret_cast<int64_t>(&callBack),
                        reinterpret_cast<int64_t>(&data)};
   dtensor_rt_array args[2];
@@ -207,11 +240,11 @@ dtensor::test::runOnMesh(const std::string &backend,
   EXPECT_EQ(dtensor_rt_bind(executable, args, 2, &launch), DTENSOR_RT_OK)
       << dtensor_rt_last_error();
   Outcome outcome;
-  outcome.status = dtensor_rt_run_global(launch, args, 2, nullptr, 0);
+  outcome.status = isLocal ? dtensor_rt_run_local(launch, args, 2, nullptr, 0)
+                           : dtensor_rt_run_global(launch, args, 2, nullptr, 0);
   if (outcome.status != DTENSOR_RT_OK)
     outcome.message = dtensor_rt_last_error();
-  for (int64_t rank = 0; rank < numRanks(mesh) && outcome.message.empty();
-       ++rank) {
+  for (int64_t rank = 0; rank < numRanks && outcome.message.empty(); ++rank) {
     dtensor_rt_rank_stats stats = {};
     stats.struct_size = sizeof(stats);
     dtensor_rt_launch_stats(launch, rank, &stats);
@@ -220,6 +253,51 @@ dtensor::test::runOnMesh(const std::string &backend,
   dtensor_rt_launch_destroy(launch);
   dtensor_rt_executable_destroy(executable);
   return outcome;
+}
+
+/// Every rank is a thread with an executable of its own.
+Outcome runProcesses(dtensor_rt_bundle *bundle,
+                     const std::vector<int64_t> &mesh, CallbackData &data) {
+  int64_t count = numRanks(mesh);
+  Room room;
+  std::vector<Outcome> outcomes(count);
+  std::vector<std::thread> threads;
+  for (int64_t rank = 0; rank < count; ++rank)
+    threads.emplace_back([&, rank] {
+      Seat seat = {&room, rank, {}};
+      dtensor_rt_peers peers = {sizeof(peers), rank, gather, &seat};
+      outcomes[rank] =
+          runExecutable(createExecutable(bundle, mesh, "process", &peers),
+                        count, /*isLocal=*/true, data);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  Outcome all = outcomes[0];
+  for (int64_t rank = 0; rank < count; ++rank) {
+    if (outcomes[rank].status != DTENSOR_RT_OK)
+      return outcomes[rank];
+    all.stats[rank] = outcomes[rank].stats[rank];
+  }
+  return all;
+}
+
+} // namespace
+
+Outcome
+dtensor::test::runOnMesh(const std::string &backend,
+                         const std::vector<int64_t> &mesh,
+                         const std::function<void(const RankView &)> &body) {
+  static std::map<size_t, dtensor_rt_bundle *> bundles;
+  dtensor_rt_bundle *&bundle = bundles[mesh.size()];
+  if (!bundle)
+    bundle = openBundle(makeBundleFile("callback" + std::to_string(mesh.size()),
+                                       kCallbackSource,
+                                       callbackManifest(mesh.size())));
+  CallbackData data = {mesh, body};
+  if (backend == "process")
+    return runProcesses(bundle, mesh, data);
+  return runExecutable(createExecutable(bundle, mesh, backend), numRanks(mesh),
+                       /*isLocal=*/false, data);
 }
 
 std::vector<int64_t> dtensor::test::groupOf(const std::vector<int64_t> &mesh,

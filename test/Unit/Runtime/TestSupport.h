@@ -38,9 +38,10 @@ std::string makeBundleFile(const std::string &name, const std::string &source,
 
 /// Opens and creates, failing the test when that does not work.
 dtensor_rt_bundle *openBundle(const std::string &path);
-dtensor_rt_executable *createExecutable(dtensor_rt_bundle *bundle,
-                                        const std::vector<int64_t> &mesh,
-                                        const std::string &backend = "sim");
+dtensor_rt_executable *
+createExecutable(dtensor_rt_bundle *bundle, const std::vector<int64_t> &mesh,
+                 const std::string &backend = "sim",
+                 const dtensor_rt_peers *peers = nullptr);
 
 /// Axes of test meshes are called a, b, c ...
 std::string meshManifest(size_t numAxes);

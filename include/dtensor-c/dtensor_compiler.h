@@ -1,0 +1,119 @@
+/*===- dtensor_compiler.h - compile programs ----------------------*- C -*-===*\
+|*                                                                            *|
+|* The C interface of libDTensorCompiler: parse the text of a program, then   *|
+|* compile it to a bundle, or stop at any phase and get its text. What a      *|
+|* bundle is run with is dtensor-rt/dtensor_rt.h; the two libraries do not    *|
+|* need each other.                                                           *|
+|*                                                                            *|
+|* Every function that can fail returns a status. What is wrong with a        *|
+|* program is told to a callback, with its place, as soon as it is found; the *|
+|* errors of the last failed call of a thread are also                        *|
+|* dtensor_compiler_last_error(). All functions may be called from any        *|
+|* thread; calls on one program wait for each other. A program is not         *|
+|* changed by compiling it.                                                   *|
+|*                                                                            *|
+|* Every struct begins with `struct_size`, set by the caller to sizeof: a     *|
+|* newer library serves older callers.                                        *|
+|*                                                                            *|
+\*===----------------------------------------------------------------------===*/
+
+#ifndef DTENSOR_C_DTENSOR_COMPILER_H
+#define DTENSOR_C_DTENSOR_COMPILER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DTENSOR_COMPILER_EXPORT __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum dtensor_compiler_status {
+  DTENSOR_COMPILER_OK = 0,
+  DTENSOR_COMPILER_INVALID_ARGUMENT = 1, /* null, an unknown phase */
+  DTENSOR_COMPILER_BAD_PROGRAM = 2,      /* the callback was told why */
+  DTENSOR_COMPILER_IO = 3                /* a file cannot be written */
+} dtensor_compiler_status;
+
+typedef enum dtensor_compiler_severity {
+  DTENSOR_COMPILER_ERROR = 0,
+  DTENSOR_COMPILER_WARNING = 1,
+  DTENSOR_COMPILER_REMARK = 2,
+  DTENSOR_COMPILER_NOTE = 3 /* belongs to the diagnostic before it */
+} dtensor_compiler_severity;
+
+/* Strings are valid during the callback. `place` is "file:line:column", or
+   "" where the place is not known. */
+typedef struct dtensor_compiler_diagnostic {
+  size_t struct_size;
+  int32_t severity;
+  const char *place;
+  const char *message;
+} dtensor_compiler_diagnostic;
+
+typedef void (*dtensor_compiler_diagnostic_fn)(
+    void *user, const dtensor_compiler_diagnostic *diagnostic);
+
+typedef struct dtensor_compiler_program dtensor_compiler_program;
+
+/* Errors of the last failed call on this thread, a line each, with places;
+   "" before the first one. Valid until the next failure on this thread. */
+DTENSOR_COMPILER_EXPORT const char *dtensor_compiler_last_error(void);
+
+/* "0.1.0 LLVM 22.1.8": a bundle of another version may differ. */
+DTENSOR_COMPILER_EXPORT const char *dtensor_compiler_version(void);
+
+/*===- Programs -----------------------------------------------------------===*/
+
+/* Parses `bytes` bytes of text. `name` stands for the file in messages. The
+   callback may be null; it is used until the program is destroyed. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_parse(const char *text, size_t bytes, const char *name,
+                       dtensor_compiler_diagnostic_fn callback, void *user,
+                       dtensor_compiler_program **program);
+
+/* Null is allowed. No call on the program may be under way. */
+DTENSOR_COMPILER_EXPORT void
+dtensor_compiler_destroy(dtensor_compiler_program *program);
+
+/*===- Compiling ----------------------------------------------------------===*/
+
+typedef struct dtensor_compiler_options {
+  size_t struct_size;
+  const char *target; /* "cpu", "cuda", "cuda:sm_90a"; null: "cpu" */
+  const char *cpu;    /* a processor; null: x86-64-v3 where this one has it */
+  /* Where to stop: "normalized", "placed", "planned", "local", "kernels",
+     "ptx", "llvm" or "bundle"; null: "bundle". */
+  const char *emit;
+  int32_t from_local; /* 1: the program is in the local view already */
+  int32_t verify_each;
+} dtensor_compiler_options;
+
+/* A block of bytes of the library; text is null-terminated beyond its size. */
+typedef struct dtensor_compiler_buffer {
+  size_t struct_size;
+  const char *data;
+  size_t bytes;
+} dtensor_compiler_buffer;
+
+/* Gives what `options->emit` names. `options` may be null. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status dtensor_compiler_compile(
+    dtensor_compiler_program *program, const dtensor_compiler_options *options,
+    dtensor_compiler_buffer *result);
+
+/* The same into a file, which appears whole or not at all. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_compile_to_file(dtensor_compiler_program *program,
+                                 const dtensor_compiler_options *options,
+                                 const char *path);
+
+/* Frees the bytes and empties the struct. */
+DTENSOR_COMPILER_EXPORT void
+dtensor_compiler_buffer_free(dtensor_compiler_buffer *buffer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* DTENSOR_C_DTENSOR_COMPILER_H */

@@ -1,0 +1,164 @@
+/* A program in C that uses nothing but the two C interfaces: it compiles, looks
+   at a phase, and meets every kind of error. Usage: compiler FOLDER */
+
+#include "dtensor-c/dtensor_compiler.h"
+#include "dtensor-rt/dtensor_rt.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+
+#define CHECK(CONDITION)                                                       \
+  do {                                                                         \
+    if (!(CONDITION)) {                                                        \
+      printf("%s:%d: %s: %s\n", __FILE__, __LINE__, #CONDITION,                \
+             dtensor_compiler_last_error());                                   \
+      failures++;                                                              \
+    }                                                                          \
+  } while (0)
+
+static const char kProgram[] =
+    "#world = #dtensor.mesh<\"tp\" = ?>\n"
+    "func.func @twice(%x: tensor<?xf32> {dtensor.layout = "
+    "#dtensor.layout<#world, [shard(0)], (B)>}) -> tensor<?xf32> {\n"
+    "  %0 = dtensor.add %x, %x : (tensor<?xf32>, tensor<?xf32>) -> "
+    "tensor<?xf32>\n"
+    "  return %0 : tensor<?xf32>\n"
+    "}\n";
+
+static const char kBad[] =
+    "#world = #dtensor.mesh<\"tp\" = ?>\n"
+    "#k = #dtensor.layout<#world, [shard(0)], (K)>\n"
+    "#l = #dtensor.layout<#world, [shard(0)], (K + 1)>\n"
+    "func.func @bad(%x: tensor<?xf32> {dtensor.layout = #k}, %y: tensor<?xf32> "
+    "{dtensor.layout = #l}) -> tensor<?xf32> {\n"
+    "  %0 = dtensor.add %x, %y : (tensor<?xf32>, tensor<?xf32>) -> "
+    "tensor<?xf32>\n"
+    "  return %0 : tensor<?xf32>\n"
+    "}\n";
+
+struct Told {
+  int errors;
+  char place[64];
+};
+
+static void tell(void *user, const dtensor_compiler_diagnostic *diagnostic) {
+  struct Told *told = user;
+  if (diagnostic->severity != DTENSOR_COMPILER_ERROR)
+    return;
+  told->errors++;
+  snprintf(told->place, sizeof(told->place), "%s", diagnostic->place);
+}
+
+static dtensor_compiler_program *parse(const char *text, struct Told *told) {
+  dtensor_compiler_program *program = NULL;
+  dtensor_compiler_parse(text, strlen(text), "program.mlir", tell, told,
+                         &program);
+  return program;
+}
+
+static void testPhases(void) {
+  struct Told told = {0};
+  dtensor_compiler_program *program = parse(kProgram, &told);
+  CHECK(program);
+  static const char *const phases[] = {"normalized", "placed",  "planned",
+                                       "local",      "kernels", "llvm"};
+  for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); ++i) {
+    dtensor_compiler_options options = {.struct_size = sizeof(options)};
+    dtensor_compiler_buffer text = {.struct_size = sizeof(text)};
+    options.emit = phases[i];
+    CHECK(dtensor_compiler_compile(program, &options, &text) == 0);
+    CHECK(text.data && strlen(text.data) == text.bytes &&
+          strstr(text.data, "twice"));
+    dtensor_compiler_buffer_free(&text);
+    CHECK(!text.data && text.bytes == 0);
+  }
+  CHECK(told.errors == 0);
+  dtensor_compiler_destroy(program);
+}
+
+static void testBundle(const char *folder) {
+  struct Told told = {0};
+  dtensor_compiler_program *program = parse(kProgram, &told);
+  char path[1024];
+  snprintf(path, sizeof(path), "%s/twice.so", folder);
+  CHECK(dtensor_compiler_compile_to_file(program, NULL, path) == 0);
+  dtensor_rt_bundle *bundle = NULL;
+  CHECK(dtensor_rt_bundle_open(path, &bundle) == DTENSOR_RT_OK);
+  CHECK(dtensor_rt_bundle_close(bundle) == DTENSOR_RT_OK);
+  CHECK(dtensor_compiler_compile_to_file(program, NULL, "/nowhere/at/all") ==
+        DTENSOR_COMPILER_IO);
+  CHECK(strstr(dtensor_compiler_last_error(), "/nowhere/at/all"));
+  dtensor_compiler_destroy(program);
+}
+
+static void testErrors(void) {
+  struct Told told = {0};
+  dtensor_compiler_program *program = NULL;
+  CHECK(dtensor_compiler_parse("func.func @", 11, "a.mlir", tell, &told,
+                               &program) == DTENSOR_COMPILER_BAD_PROGRAM);
+  CHECK(told.errors == 1 && strncmp(told.place, "a.mlir:1:", 9) == 0);
+  CHECK(strncmp(dtensor_compiler_last_error(), "a.mlir:1:", 9) == 0);
+  program = parse(kBad, &told);
+  CHECK(program);
+  dtensor_compiler_buffer result = {.struct_size = sizeof(result)};
+  CHECK(dtensor_compiler_compile(program, NULL, &result) ==
+        DTENSOR_COMPILER_BAD_PROGRAM);
+  CHECK(told.errors == 2 && strncmp(told.place, "program.mlir:5:", 15) == 0);
+  CHECK(strstr(dtensor_compiler_last_error(), "dtensor.add"));
+  CHECK(!result.data);
+  dtensor_compiler_options options = {.struct_size = sizeof(options)};
+  options.emit = "nothing";
+  CHECK(dtensor_compiler_compile(program, &options, &result) ==
+        DTENSOR_COMPILER_INVALID_ARGUMENT);
+  CHECK(dtensor_compiler_compile(NULL, NULL, &result) ==
+        DTENSOR_COMPILER_INVALID_ARGUMENT);
+  CHECK(dtensor_compiler_parse(NULL, 0, NULL, NULL, NULL, &program) ==
+        DTENSOR_COMPILER_INVALID_ARGUMENT);
+  dtensor_compiler_destroy(program);
+  dtensor_compiler_destroy(NULL);
+}
+
+static void *compileOften(void *program) {
+  size_t *good = calloc(1, sizeof(size_t));
+  for (int i = 0; i < 5; ++i) {
+    dtensor_compiler_options options = {.struct_size = sizeof(options)};
+    dtensor_compiler_buffer text = {.struct_size = sizeof(text)};
+    options.emit = "local";
+    *good += dtensor_compiler_compile(program, &options, &text) == 0;
+    dtensor_compiler_buffer_free(&text);
+  }
+  return good;
+}
+
+static void testThreads(void) {
+  struct Told told = {0};
+  dtensor_compiler_program *shared = parse(kProgram, &told);
+  dtensor_compiler_program *own = parse(kProgram, &told);
+  dtensor_compiler_program *programs[] = {shared, shared, own};
+  pthread_t threads[3];
+  for (int i = 0; i < 3; ++i)
+    CHECK(pthread_create(&threads[i], NULL, compileOften, programs[i]) == 0);
+  for (int i = 0; i < 3; ++i) {
+    void *good = NULL;
+    pthread_join(threads[i], &good);
+    CHECK(*(size_t *)good == 5);
+    free(good);
+  }
+  dtensor_compiler_destroy(shared);
+  dtensor_compiler_destroy(own);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc == 2);
+  CHECK(strstr(dtensor_compiler_version(), "LLVM"));
+  testPhases();
+  testBundle(argv[1]);
+  testErrors();
+  testThreads();
+  printf("%d failures\n", failures);
+  return failures != 0;
+}
