@@ -150,9 +150,10 @@ struct Data {
   }
 
   AttentionProblem problem() const {
-    return {deviceQ,    deviceK,     deviceV, deviceOut, q.strides, kv.strides,
-            kv.strides, out.strides, c.type,  c.batch,   c.headsQ,  c.headsKV,
-            c.queries,  c.keys,      c.depth, c.scale,   c.causal,  c.diagonal};
+    return {deviceQ,    deviceK,    deviceV,     deviceOut, q.strides,
+            kv.strides, kv.strides, out.strides, c.type,    c.batch,
+            c.headsQ,   c.headsKV,  c.queries,   c.keys,    c.depth,
+            c.depth,    c.scale,    c.causal,    c.diagonal};
   }
 
   void run(AttentionPlan &plan) {

@@ -186,6 +186,10 @@ struct Heads {
   bool causal;
   int64_t offset, total;
   int32_t dtype;
+  /// Of values and results; -1 stands for `depth`.
+  int64_t depthV = -1;
+
+  int64_t valueDepth() const { return depthV < 0 ? depth : depthV; }
 };
 
 std::vector<double> attend(const Heads &h, const HostArray &q,
@@ -211,13 +215,14 @@ std::vector<double> attend(const Heads &h, const HostArray &q,
           weights[static_cast<size_t>(j)] = dot * scale;
           largest = std::max(largest, dot * scale);
         }
-        std::vector<double> row(static_cast<size_t>(h.depth));
+        const int64_t depthV = h.valueDepth();
+        std::vector<double> row(static_cast<size_t>(depthV));
         for (int64_t j = 0; j < seen; ++j) {
           double w = std::exp(weights[static_cast<size_t>(j)] - largest);
           sum += w;
-          for (int64_t d = 0; d < h.depth; ++d)
+          for (int64_t d = 0; d < depthV; ++d)
             row[static_cast<size_t>(d)] +=
-                w * vv[static_cast<size_t>((kv * h.keys + j) * h.depth + d)];
+                w * vv[static_cast<size_t>((kv * h.keys + j) * depthV + d)];
         }
         for (double x : row)
           result.push_back(sum == 0 ? 0 : x / sum);
@@ -230,15 +235,18 @@ void testHeads(Rig &rig, const Heads &h) {
       makeRandom(h.dtype, {h.batch, h.heads, h.rows, h.depth}, 1, -2, 2);
   HostArray k =
       makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.depth}, 2, -2, 2);
-  HostArray v = makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.depth}, 3);
+  HostArray v =
+      makeRandom(h.dtype, {h.batch, h.kvHeads, h.keys, h.valueDepth()}, 3);
   DeviceArray dq(*rig.session, 0, q), dk(*rig.session, 0, k),
       dv(*rig.session, 0, v);
-  DeviceArray out(*rig.session, 0, makeArray(h.dtype, q.shape));
+  DeviceArray out(
+      *rig.session, 0,
+      makeArray(h.dtype, {h.batch, h.heads, h.rows, h.valueDepth()}));
   double scale = 1 / std::sqrt(static_cast<double>(h.depth));
   std::string what = rt::concat(
       "attention ", dtensor_rt_dtype_name(h.dtype), " ", h.batch, "x", h.heads,
       "/", h.kvHeads, "x", h.rows, " over ", h.keys, " depth ", h.depth,
-      h.causal ? " causal" : "", " offset ", h.offset);
+      " and ", h.valueDepth(), h.causal ? " causal" : "", " offset ", h.offset);
   rig.runChecked(
       [&](rt::RankContext &context) {
         Descriptor a = dq.describe(), b = dk.describe(), c = dv.describe(),
@@ -314,6 +322,11 @@ void selftest::testAttention() {
         testHeads(rig, {1, 2, 2, 64, 256, depth, causal, 128, 256, dtype});
         testHeads(rig, {1, 1, 1, 200, 70, depth, causal, 0, 200, dtype});
         testHeads(rig, {1, 2, 1, 3, 0, depth, causal, 0, 3, dtype});
+        for (int64_t depthV : {1, 24, 96, 200}) {
+          testHeads(rig, {1, 2, 1, 9, 9, depth, causal, 0, 9, dtype, depthV});
+          testHeads(rig,
+                    {2, 2, 1, 130, 300, depth, causal, 0, 130, dtype, depthV});
+        }
       }
   if (!isQuick)
     testHeads(rig, {1, 2, 1, 700, 700, 128, true, 0, 700, DTENSOR_RT_bf16});

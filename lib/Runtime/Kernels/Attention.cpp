@@ -105,12 +105,17 @@ const char *combineName(AttentionType type) {
 
 std::string number(int64_t value) { return std::to_string(value); }
 
+/// The kernels hold queries, keys and values in tiles of one depth.
+int64_t widest(const AttentionProblem &p) {
+  return std::max(p.depth, p.depthV);
+}
+
 std::string checkProblem(const AttentionProblem &p) {
   if (p.batch < 0 || p.headsQ < 0 || p.headsKV < 0 || p.queries < 0 ||
-      p.keys < 0 || p.depth < 0)
+      p.keys < 0 || p.depth < 0 || p.depthV < 0)
     return "attention: an extent is negative";
-  if (p.depth > 256)
-    return "attention: depth " + number(p.depth) + " exceeds 256";
+  if (widest(p) > 256)
+    return "attention: depth " + number(widest(p)) + " exceeds 256";
   if (p.headsQ != 0 && (p.headsKV == 0 || p.headsQ % p.headsKV != 0))
     return "attention: " + number(p.headsQ) + " query heads do not divide by " +
            number(p.headsKV) + " key heads";
@@ -152,9 +157,9 @@ void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.q = p.q, a.k = p.k, a.v = p.v, a.out = p.out;
   a.qStrides = usedStrides(p.qStrides, p.batch, p.headsQ, p.queries, p.depth);
   a.kStrides = usedStrides(p.kStrides, p.batch, p.headsKV, p.keys, p.depth);
-  a.vStrides = usedStrides(p.vStrides, p.batch, p.headsKV, p.keys, p.depth);
+  a.vStrides = usedStrides(p.vStrides, p.batch, p.headsKV, p.keys, p.depthV);
   a.outStrides =
-      usedStrides(p.outStrides, p.batch, p.headsQ, p.queries, p.depth);
+      usedStrides(p.outStrides, p.batch, p.headsQ, p.queries, p.depthV);
   a.batch = int32_t(p.batch);
   a.headsQ = int32_t(p.headsQ);
   a.headsKV = int32_t(p.headsKV);
@@ -162,6 +167,7 @@ void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.queries = int32_t(p.queries);
   a.keys = int32_t(p.keys);
   a.depth = int32_t(p.depth);
+  a.depthV = int32_t(p.depthV);
   // i + diagonal + 1 >= keys for every i when all keys are visible, and <= 0
   // for every i < queries when none is.
   int64_t diagonal = p.causal ? p.diagonal : p.keys;
@@ -169,7 +175,7 @@ void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.scale = float(p.scale);
   a.scaleLog2 = float(p.scale * 1.4426950408889634074);
   int64_t bytes = elementBytes(p.type), wide = 16 / bytes;
-  a.wideLoads = p.depth % wide == 0 &&
+  a.wideLoads = p.depth % wide == 0 && p.depthV % wide == 0 &&
                 alignedRows(p.q, a.qStrides, wide, bytes) &&
                 alignedRows(p.k, a.kStrides, wide, bytes) &&
                 alignedRows(p.v, a.vStrides, wide, bytes);
@@ -213,7 +219,7 @@ bool encodeMaps(const AttentionProblem &p, const AttentionDevice &device,
          encodeMap(device, plan.maps[1], p.type, p.k, a.kStrides, p.batch,
                    p.headsKV, p.keys, p.depth, 128) &&
          encodeMap(device, plan.maps[2], p.type, p.v, a.vStrides, p.batch,
-                   p.headsKV, p.keys, p.depth, 128);
+                   p.headsKV, p.keys, p.depthV, 128);
 }
 
 /// Splits over keys that fill the device when there are few row blocks, with
@@ -232,7 +238,7 @@ int32_t chooseSplits(int64_t blocks, int64_t room, int64_t tiles,
 bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
                AttentionPlan &plan) {
   if (device.arch != 90 || !device.encodeTiled ||
-      p.type == AttentionType::F32 || p.depth > 128 || p.queries < 64 ||
+      p.type == AttentionType::F32 || widest(p) > 128 || p.queries < 64 ||
       p.keys == 0)
     return false;
   // The maximum is taken before the scale is applied.
@@ -241,7 +247,7 @@ bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
     return false;
   if (!encodeMaps(p, device, plan))
     return false;
-  int depth = paddedDepth(p.depth);
+  int depth = paddedDepth(widest(p));
   Tile tile = wgmmaTile(depth);
   int64_t heads = p.batch * p.headsQ;
   a.rowBlocks = int32_t(ceilDiv(p.queries, tile.rows));
@@ -266,7 +272,7 @@ bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
 bool planPacked(const AttentionProblem &p, const AttentionDevice &device,
                 AttentionPlan &plan) {
   AttentionParameters &a = plan.parameters;
-  int depth = paddedDepth(p.depth);
+  int depth = paddedDepth(widest(p));
   bool few =
       p.type != AttentionType::F32 && depth <= 128 && p.queries * a.group <= 16;
   Tile tile = p.type == AttentionType::F32 ? simtTile(depth)
@@ -295,7 +301,7 @@ std::string planAttention(const AttentionProblem &problem,
   if (std::string error = checkProblem(problem); !error.empty())
     return error;
   if (problem.batch == 0 || problem.headsQ == 0 || problem.queries == 0 ||
-      problem.depth == 0)
+      problem.depthV == 0)
     return "";
   fillParameters(problem, plan.parameters);
   if (!planWgmma(problem, device, plan) && !planPacked(problem, device, plan))
@@ -305,7 +311,7 @@ std::string planAttention(const AttentionProblem &problem,
   if (a.splits == 1)
     return "";
   int64_t rows = problem.batch * problem.headsQ * problem.queries;
-  plan.workspaceBytes = size_t(rows * a.splits * (problem.depth + 1) * 4);
+  plan.workspaceBytes = size_t(rows * a.splits * (problem.depthV + 1) * 4);
   plan.combine = {combineName(problem.type), uint32_t(rows), 128, 0};
   return "";
 }
@@ -314,7 +320,7 @@ void setAttentionWorkspace(AttentionPlan &plan, void *workspace) {
   AttentionParameters &a = plan.parameters;
   int64_t rows = int64_t(a.batch) * a.headsQ * a.queries * a.splits;
   a.partial = static_cast<float *>(workspace);
-  a.partialLog = a.partial + rows * a.depth;
+  a.partialLog = a.partial + rows * a.depthV;
 }
 
 } // namespace dtensor::rt::cuda

@@ -48,7 +48,8 @@ struct AttentionProblem {
   AttentionStrides qStrides, kStrides, vStrides, outStrides;
   AttentionType type;
   int64_t batch, headsQ, headsKV;
-  int64_t queries, keys, depth;
+  /// Of queries and keys `depth`, of values and results `depthV`.
+  int64_t queries, keys, depth, depthV;
   double scale;
   bool causal;
   /// Query i sees the keys j <= i + diagonal when causal. For the newest
@@ -76,13 +77,13 @@ struct AttentionDevice {
 struct AttentionParameters {
   const void *q, *k, *v;
   void *out;
-  /// [splits, batch, headsQ, queries, depth], null without splits.
+  /// [splits, batch, headsQ, queries, depthV], null without splits.
   float *partial;
   /// [splits, batch, headsQ, queries]: log2 of the sum of exponentials.
   float *partialLog;
   AttentionStrides qStrides, kStrides, vStrides, outStrides;
   int32_t batch, headsQ, headsKV, group;
-  int32_t queries, keys, depth, diagonal;
+  int32_t queries, keys, depth, depthV, diagonal;
   int32_t rowBlocks, splits, headsPerSection;
   /// Rows of q, k and v can be read 16 bytes at a time.
   int32_t wideLoads;
@@ -111,7 +112,7 @@ struct AttentionPlan {
 };
 
 /// The text of the error, empty on success. An empty `out` (batch, headsQ,
-/// queries or depth of 0) gives a plan without launches.
+/// queries or depthV of 0) gives a plan without launches.
 std::string planAttention(const AttentionProblem &problem,
                           const AttentionDevice &device, AttentionPlan &plan);
 

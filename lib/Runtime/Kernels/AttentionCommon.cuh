@@ -107,7 +107,7 @@ struct RowStore {
   /// `sum` and `peak` describe the row: its weights are 2^(x - peak) / sum.
   __device__ RowStore(const Parameters &p, int split, int batch, int head,
                       int query, float sum, float peak) {
-    depth = p.depth;
+    depth = p.depthV;
     factor = sum > 0 ? 1.0f / sum : 0.0f;
     if (!p.partial) {
       out = static_cast<Element *>(p.out) + batch * p.outStrides.batch +

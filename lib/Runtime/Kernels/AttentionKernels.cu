@@ -67,13 +67,13 @@ __device__ void combine(const Parameters &p) {
   Element *out =
       static_cast<Element *>(p.out) + slice / p.headsQ * p.outStrides.batch +
       slice % p.headsQ * p.outStrides.head + row % p.queries * p.outStrides.row;
-  for (int column = threadIdx.x; column < p.depth; column += blockDim.x) {
-    const float *from = p.partial + row * p.depth + column;
+  for (int column = threadIdx.x; column < p.depthV; column += blockDim.x) {
+    const float *from = p.partial + row * p.depthV + column;
     float value = 0, sum = 0;
 #pragma unroll 8
     for (int i = 0; i < p.splits; ++i) {
       sum += weights[i];
-      value = fmaf(weights[i], from[i * rows * p.depth], value);
+      value = fmaf(weights[i], from[i * rows * p.depthV], value);
     }
     out[column] = Convert<Element>::from(sum > 0 ? value / sum : 0.0f);
   }

@@ -115,19 +115,19 @@ class MmaBlock {
 
   /// `rowPointer(r)` is row r's first element, null beyond the last row.
   template <int TileRows, typename RowPointer>
-  __device__ void load(uint32_t tile, RowPointer rowPointer) {
+  __device__ void load(uint32_t tile, int depth, RowPointer rowPointer) {
 #pragma unroll 4
     for (int i = threadIdx.x; i < TileRows * kChunks; i += kThreads) {
       int row = i / kChunks, chunk = i % kChunks;
       const Element *from = rowPointer(row);
-      bool valid = from && chunk * 8 < p.depth;
+      bool valid = from && chunk * 8 < depth;
       uint32_t to = tile + offset(row, chunk);
       if (p.wideLoads) {
         copyAsync16(to, valid ? from + chunk * 8 : p.q, valid);
         continue;
       }
       uint4 words =
-          gatherChunk(from + chunk * 8, valid ? p.depth - chunk * 8 : 0);
+          gatherChunk(from + chunk * 8, valid ? depth - chunk * 8 : 0);
       *reinterpret_cast<uint4 *>(base + (to - queryTile)) = words;
     }
   }
@@ -136,7 +136,7 @@ class MmaBlock {
     const Element *q = static_cast<const Element *>(p.q) +
                        batch * p.qStrides.batch +
                        int64_t(head) * p.group * p.qStrides.head;
-    load<kRows>(queryTile, [&](int row) -> const Element * {
+    load<kRows>(queryTile, p.depth, [&](int row) -> const Element * {
       int r = firstRow + row;
       return r < rows ? q + (r / p.group) * p.qStrides.row +
                             (r % p.group) * p.qStrides.head
@@ -145,11 +145,12 @@ class MmaBlock {
   }
 
   __device__ void loadKeys(uint32_t tiles, const void *from,
-                           const AttentionStrides &s, int tile, int last) {
+                           const AttentionStrides &s, int depth, int tile,
+                           int last) {
     if (tile < last) {
       const Element *first =
           static_cast<const Element *>(from) + batch * s.batch + head * s.head;
-      load<kKeys>(tiles + (tile & 1) * kTileBytes,
+      load<kKeys>(tiles + (tile & 1) * kTileBytes, depth,
                   [&](int row) -> const Element * {
                     int64_t key = int64_t(tile) * kKeys + row;
                     return key < p.keys ? first + key * s.row : nullptr;
@@ -203,7 +204,7 @@ class MmaBlock {
   }
 
   __device__ void step(int tile, int last, int unmasked) {
-    loadKeys(keyTiles, p.k, p.kStrides, tile + 1, last);
+    loadKeys(keyTiles, p.k, p.kStrides, p.depth, tile + 1, last);
     copyWait<2>();
     __syncthreads();
     float scores[kScores];
@@ -219,7 +220,7 @@ class MmaBlock {
 #pragma unroll
     for (int i = 0; i < kOut; ++i)
       o[i] *= factor[(i >> 1) & 1];
-    loadKeys(valueTiles, p.v, p.vStrides, tile + 1, last);
+    loadKeys(valueTiles, p.v, p.vStrides, p.depthV, tile + 1, last);
     copyWait<2>();
     __syncthreads();
     multiplyValues(scores, valueTiles + (tile & 1) * kTileBytes);
@@ -320,8 +321,8 @@ public:
         tileRange(p, keyLimit(p, lastRow / p.group), kKeys, split);
     int unmasked = keyLimit(p, firstRow / p.group);
     loadQueries();
-    loadKeys(keyTiles, p.k, p.kStrides, tiles.first, tiles.last);
-    loadKeys(valueTiles, p.v, p.vStrides, tiles.first, tiles.last);
+    loadKeys(keyTiles, p.k, p.kStrides, p.depth, tiles.first, tiles.last);
+    loadKeys(valueTiles, p.v, p.vStrides, p.depthV, tiles.first, tiles.last);
     for (int tile = tiles.first; tile < tiles.last; ++tile)
       step(tile, tiles.last, unmasked);
     copyWait<0>();

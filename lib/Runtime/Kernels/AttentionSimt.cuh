@@ -48,16 +48,16 @@ class SimtBlock {
   __device__ int rowOf(int i) const { return firstRow + y * kPer + i; }
 
   template <typename RowPointer>
-  __device__ void load(float *tile, RowPointer rowPointer) const {
+  __device__ void load(float *tile, int depth, RowPointer rowPointer) const {
     for (int i = threadIdx.x; i < kSide * (Depth / 4); i += kThreads) {
       int row = i / (Depth / 4), column = i % (Depth / 4) * 4;
       const float *from = rowPointer(row);
       float4 value = make_float4(0, 0, 0, 0);
-      if (from && column < p.depth) {
+      if (from && column < depth) {
         if (p.wideLoads) {
           value = *reinterpret_cast<const float4 *>(from + column);
         } else {
-          int left = p.depth - column;
+          int left = depth - column;
           value.x = from[column];
           value.y = left > 1 ? from[column + 1] : 0.0f;
           value.z = left > 2 ? from[column + 2] : 0.0f;
@@ -72,7 +72,7 @@ class SimtBlock {
     const float *q = static_cast<const float *>(p.q) +
                      batch * p.qStrides.batch +
                      int64_t(head) * p.group * p.qStrides.head;
-    load(queries, [&](int row) -> const float * {
+    load(queries, p.depth, [&](int row) -> const float * {
       int r = firstRow + row;
       return r < rows ? q + (r / p.group) * p.qStrides.row +
                             (r % p.group) * p.qStrides.head
@@ -81,10 +81,10 @@ class SimtBlock {
   }
 
   __device__ void loadKeys(const void *from, const AttentionStrides &s,
-                           int tile) const {
+                           int depth, int tile) const {
     const float *first =
         static_cast<const float *>(from) + batch * s.batch + head * s.head;
-    load(keys, [&](int row) -> const float * {
+    load(keys, depth, [&](int row) -> const float * {
       int64_t key = int64_t(tile) * kSide + row;
       return key < p.keys ? first + key * s.row : nullptr;
     });
@@ -224,14 +224,14 @@ public:
     loadQueries();
     for (int tile = tiles.first; tile < tiles.last; ++tile) {
       __syncthreads();
-      loadKeys(p.k, p.kStrides, tile);
+      loadKeys(p.k, p.kStrides, p.depth, tile);
       __syncthreads();
       float scores[kPer][kPer];
       multiplyKeys(scores);
       weigh(scores, tile);
       // Keys and values share their place.
       __syncthreads();
-      loadKeys(p.v, p.vStrides, tile);
+      loadKeys(p.v, p.vStrides, p.depthV, tile);
       __syncthreads();
       multiplyValues();
     }

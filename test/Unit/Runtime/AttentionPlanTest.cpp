@@ -40,6 +40,7 @@ AttentionProblem problemOf(int64_t headsQ, int64_t headsKV, int64_t queries,
           queries,
           keys,
           depth,
+          depth,
           0.125,
           true,
           keys - queries};
@@ -102,6 +103,14 @@ TEST(AttentionPlan, AnEmptyOutputLaunchesNothingAndNoKeysStillWriteZeros) {
   EXPECT_EQ(kernelOf(problemOf(0, 0, 3, 5, 64), hopper), "none");
   EXPECT_EQ(kernelOf(problemOf(4, 2, 100, 0, 64), hopper),
             "dtensor_attention_mma_bf16_64");
+}
+
+TEST(AttentionPlan, ValuesMayHaveADepthOfTheirOwn) {
+  AttentionProblem problem = problemOf(4, 2, 8, 8, 64);
+  problem.depthV = 200;
+  EXPECT_EQ(kernelOf(problem, hopper), "dtensor_attention_mma_bf16_256");
+  problem.depthV = 257;
+  EXPECT_EQ(kernelOf(problem, hopper), "attention: depth 257 exceeds 256");
 }
 
 TEST(AttentionPlan, BadProblemsAreToldWithTheirNumbers) {

@@ -334,8 +334,6 @@ AttentionProblem makeProblem(const Attention &call) {
   for (const View *view : {&call.q, &call.k, &call.v, &call.out})
     if (sizeAt(*view, 1) > 1 && strideAt(*view, 1) != 1)
       badAttention(call, "the depth is not packed");
-  if (sizeAt(call.q, 1) != sizeAt(call.v, 1))
-    badAttention(call, "keys and values differ in depth");
   auto strides = [](const View &view) {
     return AttentionStrides{strideAt(view, 4), strideAt(view, 3),
                             strideAt(view, 2)};
@@ -352,6 +350,7 @@ AttentionProblem makeProblem(const Attention &call) {
   problem.queries = sizeAt(call.q, 2);
   problem.keys = sizeAt(call.k, 2);
   problem.depth = sizeAt(call.q, 1);
+  problem.depthV = sizeAt(call.v, 1);
   problem.scale = call.scale;
   problem.causal = call.causal;
   problem.diagonal = call.queryOffset + problem.keys - call.total;
