@@ -20,7 +20,7 @@ namespace {
 double secondsOf(Rig &rig, const rt::Session::Body &body, uint64_t key) {
   rt::Session::Options options;
   if (key)
-    options.key = {key};
+    options.key = {&key, 1};
   auto start = std::chrono::steady_clock::now();
   rig.runChecked(body, "benchmark", options);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)

@@ -249,6 +249,10 @@ FAKE_EXPORT int cuDevicePrimaryCtxRetain(Context **context, int device) {
   return 0;
 }
 FAKE_EXPORT int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+FAKE_EXPORT int cuCtxGetCurrent(Context **context) {
+  *context = stack.empty() ? nullptr : stack.back();
+  return 0;
+}
 FAKE_EXPORT int cuCtxPushCurrent_v2(Context *context) {
   stack.push_back(context);
   return 0;
@@ -378,35 +382,45 @@ FAKE_EXPORT int cuTensorMapEncodeTiled(void *, int, uint32_t, void *,
 }
 FAKE_EXPORT int cuFuncSetAttribute(void *, int, int) { return 0; }
 
-FAKE_EXPORT int cuLaunchKernelEx(const LaunchConfig *config,
-                                 const std::string *function, void **params,
-                                 void **) {
-  std::string name = *function;
+namespace {
+
+/// What a kernel of this name does with its one argument; null: nothing. The
+/// kernels of bundles do nothing.
+Work kernelWork(const std::string &name, unsigned grid,
+                const void *argument) {
   auto has = [&](const char *part) {
     return name.find(part) != std::string::npos;
   };
-  if (!hasContext() || config->grid[0] == 0 || config->block[0] == 0)
-    return kInvalid;
   int last = std::atoi(name.c_str() + name.rfind('_') + 1);
   if (has("transpose")) {
-    auto args = *static_cast<TransposeArguments *>(params[0]);
-    int64_t blocks = config->grid[0];
-    config->stream->add([=] { transpose(args, last, blocks); });
-    return 0;
+    auto args = *static_cast<const TransposeArguments *>(argument);
+    return [=] { transpose(args, last, grid); };
   }
-  if (has("combine"))
-    return 0; // the first kernel has done everything
-  if (has("attention")) {
-    auto args = *static_cast<AttentionParameters *>(params[0]);
+  if (has("attention") && !has("combine")) { // which would have nothing to do
+    auto args = *static_cast<const AttentionParameters *>(argument);
     std::string type = has("bf16") ? "bf16" : has("f16") ? "f16" : "f32";
-    config->stream->add([=] { attend(args, type); });
-  } else if (has("copy") || has("fill")) {
-    auto args = *static_cast<CopyArguments *>(params[0]);
-    bool isFill = has("fill");
-    config->stream->add([=] { copyWords(args, last, isFill); });
-  } else {
-    auto args = *static_cast<ConvertArguments *>(params[0]);
-    config->stream->add([=] { runConvert(name, args); });
+    return [=] { attend(args, type); };
   }
+  if (has("copy") || has("fill")) {
+    auto args = *static_cast<const CopyArguments *>(argument);
+    bool isFill = has("fill");
+    return [=] { copyWords(args, last, isFill); };
+  }
+  if (has("encode") || has("decode")) {
+    auto args = *static_cast<const ConvertArguments *>(argument);
+    return [=] { runConvert(name, args); };
+  }
+  return nullptr;
+}
+
+} // namespace
+
+FAKE_EXPORT int cuLaunchKernelEx(const LaunchConfig *config,
+                                 const std::string *function, void **params,
+                                 void **) {
+  if (!hasContext() || config->grid[0] == 0 || config->block[0] == 0)
+    return kInvalid;
+  if (Work work = kernelWork(*function, config->grid[0], params[0]))
+    config->stream->add(std::move(work));
   return 0;
 }

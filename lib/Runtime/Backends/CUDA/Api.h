@@ -65,6 +65,7 @@ enum : int {
   X(deviceGetAttribute, cuDeviceGetAttribute, (int *, int, DeviceId))          \
   X(primaryCtxRetain, cuDevicePrimaryCtxRetain, (Context *, DeviceId))         \
   X(primaryCtxRelease, cuDevicePrimaryCtxRelease_v2, (DeviceId))               \
+  X(ctxGet, cuCtxGetCurrent, (Context *))                                      \
   X(ctxPush, cuCtxPushCurrent_v2, (Context))                                   \
   X(ctxPop, cuCtxPopCurrent_v2, (Context *))                                   \
   X(memAlloc, cuMemAlloc_v2, (DevicePtr *, size_t))                            \

@@ -24,15 +24,25 @@ namespace dtensor::rt::cuda {
 
 struct AttentionProblem;
 
-/// Makes a context current on this thread for a scope.
+/// Makes a context current on this thread for a scope; most callers have it.
 class CurrentContext {
 public:
-  explicit CurrentContext(Context context) { getDriver().ctxPush(context); }
+  explicit CurrentContext(Context context) {
+    Context now = nullptr;
+    getDriver().ctxGet(&now);
+    isPushed = now != context;
+    if (isPushed)
+      getDriver().ctxPush(context);
+  }
   CurrentContext(const CurrentContext &) = delete;
   ~CurrentContext() {
     Context old;
-    getDriver().ctxPop(&old);
+    if (isPushed)
+      getDriver().ctxPop(&old);
   }
+
+private:
+  bool isPushed;
 };
 
 class Gpu {

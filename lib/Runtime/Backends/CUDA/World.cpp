@@ -72,6 +72,13 @@ World::World(const Mesh &mesh, const Job &job) : mesh(mesh), job(job) {
       if (rank > 0)
         workers.push_back(std::make_unique<Worker>());
     }
+    std::function<void(size_t)> enter = [&](size_t index) {
+      getDriver().ctxPush(gpus[index]->getContext());
+    };
+    for (size_t i = 0; i < workers.size(); ++i)
+      workers[i]->post(enter, i + 1);
+    for (std::unique_ptr<Worker> &worker : workers)
+      worker->wait();
     store = makeLocalStore();
   }
   comms.resize(ranks.size());
@@ -215,24 +222,18 @@ void World::broadcast(int64_t owner, void *data, int64_t bytes) {
 //===----------------------------------------------------------------------===//
 
 void World::onAllRanks(const std::function<void(size_t)> &fn) {
-  {
-    std::lock_guard lock(mutex);
-    busy = static_cast<int>(ranks.size());
-  }
+  busy.store(static_cast<int>(ranks.size()), std::memory_order_relaxed);
   auto one = [&](size_t index) {
-    {
-      CurrentContext current(gpus[index]->getContext());
-      fn(index);
-    }
-    std::lock_guard lock(mutex);
-    --busy;
+    fn(index);
+    busy.fetch_sub(1, std::memory_order_release);
   };
-  std::vector<std::function<void()>> jobs;
+  std::function<void(size_t)> job = std::ref(one);
   for (size_t i = 0; i < workers.size(); ++i)
-    jobs.emplace_back([&one, i] { one(i + 1); });
-  for (size_t i = 0; i < workers.size(); ++i)
-    workers[i]->post(jobs[i]);
-  one(0);
+    workers[i]->post(job, i + 1);
+  {
+    CurrentContext current(gpus[0]->getContext());
+    one(0);
+  }
   for (std::unique_ptr<Worker> &worker : workers)
     worker->wait();
 }

@@ -96,7 +96,7 @@ private:
   std::atomic<bool> failed{false};
   std::atomic<bool> hostWaits{false};
   bool aborted = false, lost = false, ending = false;
-  int busy = 0; // local ranks that run now
+  std::atomic<int> busy{0}; // local ranks that run now
   int64_t generation = 0;
   std::thread watchdog;
 };
