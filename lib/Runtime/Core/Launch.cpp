@@ -203,7 +203,8 @@ bool Launch::isLocalWork(const CallerArrays &args,
   const EntryDecl &entry = executable->getEntry();
   size_t numArgs = entry.args.size(), numResults = entry.results.size();
   if (local.empty() || (args.count && !args.data) ||
-      (results.count && !results.data) || args.count != local.size() * numArgs ||
+      (results.count && !results.data) ||
+      args.count != local.size() * numArgs ||
       results.count != local.size() * numResults)
     return false;
   auto at = [](const CallerArrays &arrays, size_t i) -> auto & {
@@ -255,9 +256,8 @@ void Launch::setRankWork(RankWork &own, int64_t rank, const Views &args,
     if (value.isScalar)
       view = args[i];
     else if (isArg)
-      view =
-          distribute(args[i], box, value, coords,
-                     !onHost || (mayAlias && !value.donated), own.host[i]);
+      view = distribute(args[i], box, value, coords,
+                        !onHost || (mayAlias && !value.donated), own.host[i]);
     else if (onHost)
       view = allocateLocal(box, value.dtype, own.host[i]);
     else

@@ -205,9 +205,9 @@ static __device__ void peerReduce(const PeerArguments &args) {
         next.read(data[u]);
 #pragma unroll
         for (int e = 0; e < Elements::kCount; ++e)
-          sum[u].values[e] =
-              q == 0 ? next.values[e]
-                     : Op::apply(sum[u].values[e], next.values[e]);
+          sum[u].values[e] = q == 0
+                                 ? next.values[e]
+                                 : Op::apply(sum[u].values[e], next.values[e]);
       }
     }
 #pragma unroll
@@ -238,8 +238,7 @@ extern "C" __global__ void __launch_bounds__(kPeerThreads)
 
 #define DTENSOR_PEER(OP, CLASS, NAME, TYPE)                                    \
   extern "C" __global__ void __launch_bounds__(kPeerThreads)                   \
-      dtensor_peer_##OP##_##NAME(                                              \
-          const __grid_constant__ PeerArguments args) {                        \
+      dtensor_peer_##OP##_##NAME(const __grid_constant__ PeerArguments args) { \
     peerReduce<TYPE, CLASS>(args);                                             \
   }
 #define DTENSOR_PEER_TYPE(NAME, TYPE)                                          \

@@ -518,8 +518,7 @@ namespace {
 
 /// What a kernel of this name does with its one argument; null: nothing. The
 /// kernels of bundles do nothing.
-Work kernelWork(const std::string &name, unsigned grid,
-                const void *argument) {
+Work kernelWork(const std::string &name, unsigned grid, const void *argument) {
   auto has = [&](const char *part) {
     return name.find(part) != std::string::npos;
   };

@@ -83,7 +83,8 @@ enum : int {
   X(deviceCanAccessPeer, cuDeviceCanAccessPeer, (int *, DeviceId, DeviceId))   \
   X(ctxEnablePeerAccess, cuCtxEnablePeerAccess, (Context, unsigned))           \
   X(ipcGetMemHandle, cuIpcGetMemHandle, (IpcHandle *, DevicePtr))              \
-  X(ipcOpenMemHandle, cuIpcOpenMemHandle_v2, (DevicePtr *, IpcHandle, unsigned)) \
+  X(ipcOpenMemHandle, cuIpcOpenMemHandle_v2,                                   \
+    (DevicePtr *, IpcHandle, unsigned))                                        \
   X(ipcCloseMemHandle, cuIpcCloseMemHandle, (DevicePtr))                       \
   X(memGetInfo, cuMemGetInfo_v2, (size_t *, size_t *))                         \
   X(memcpyDtoD, cuMemcpyDtoDAsync_v2, (DevicePtr, DevicePtr, size_t, Stream))  \

@@ -189,12 +189,11 @@ void CollectiveRun::allReduce() {
   if (peers)
     peers->allReduce(dst.base, src.base, count, src.dtype, call.reduce);
   else
-    reducePacked(src, dst, count, count,
-                 [&](void *in, void *out, int type, int op) {
-                   return getNccl().allReduce(in, out,
-                                              static_cast<size_t>(count), type,
-                                              op, comm, gpu.getStream());
-                 });
+    reducePacked(
+        src, dst, count, count, [&](void *in, void *out, int type, int op) {
+          return getNccl().allReduce(in, out, static_cast<size_t>(count), type,
+                                     op, comm, gpu.getStream());
+        });
   if (dst.base != call.dst.base)
     gpu.copy(call.dst, dst);
 }
@@ -406,8 +405,8 @@ bool cuda::fitsPeers(const Mesh &mesh, const Group &group,
   if (call.kind == CollectiveKind::AllReduce)
     return Peers::reduces(call.src.dtype);
   return call.kind == CollectiveKind::AllGather &&
-         areEqual(cutPieces(mesh, group.axes, call.dst.sizes[call.dim],
-                            call.unit));
+         areEqual(
+             cutPieces(mesh, group.axes, call.dst.sizes[call.dim], call.unit));
 }
 
 void cuda::runCollective(Gpu &gpu, Peers *peers, NcclComm comm,

@@ -109,8 +109,7 @@ bool Peers::open(const Invitation &invitation, int64_t member) {
   } else if (member != me) {
     int can = 0;
     driver.deviceCanAccessPeer(&can, gpu.getDevice(), invitation.device);
-    Result result =
-        can ? driver.ctxEnablePeerAccess(invitation.context, 0) : 0;
+    Result result = can ? driver.ctxEnablePeerAccess(invitation.context, 0) : 0;
     if (!can || (result != 0 && result != kErrorPeerAlreadyEnabled))
       return false;
   }
@@ -128,8 +127,7 @@ Peers::Peers(Gpu &gpu, const Group &group, const AbortWord &aborted,
   store.set(place("inbox", me), invite().write());
   bool isGood = true;
   for (int64_t q = 0; q < members; ++q) {
-    Invitation other =
-        Invitation::read(store.get(place("inbox", q), seconds));
+    Invitation other = Invitation::read(store.get(place("inbox", q), seconds));
     isGood = isGood && open(other, q);
   }
   // One that cannot is enough.
