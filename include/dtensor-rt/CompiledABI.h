@@ -27,8 +27,8 @@
 //
 // Sum and product of i8..i64 wrap; on i1, sum and max are `or`, product and
 // min are `and`. Max and min of floats give NaN as soon as one operand is NaN.
-// f16 and bf16 are accumulated in f32 and rounded once; a sum on "cuda" rounds
-// at every member, as NCCL does.
+// f16 and bf16 are accumulated in f32 and rounded once; a sum on "cuda" may
+// round at every member, as NCCL does.
 //
 // Functions of the backend "cuda"; all memory is device memory, all work goes
 // to the rank's current stream and nothing waits for it:
@@ -67,7 +67,8 @@
 //   RunFunction     args: per argument, then per result, a descriptor pointer
 //                   or a pointer to the scalar. Arguments are row-major and
 //                   aligned to their element; results are row-major, 64-byte
-//                   aligned and allocated by the caller with `layout`'s extents
+//                   aligned and allocated by the caller with `layout`'s
+//                   extents; what is written shares memory with nothing
 //
 //===----------------------------------------------------------------------===//
 

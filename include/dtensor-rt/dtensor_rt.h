@@ -214,7 +214,11 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_executable_local_rank(
    of the entry and R local ranks, num_args = R * A, and args[r * A + i] is
    argument i of the r-th local rank; results likewise. Shapes must be those of
    dtensor_rt_launch_local_box, storage row-major. Scalar arguments are the
-   values given here and must equal those bound where they are integers. */
+   values given here and must equal those bound where they are integers.
+
+   A result or a donated argument never shares memory with another array of the
+   call: the program reads and writes in any order. It is an error; arguments
+   that are only read may share theirs. */
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local(
     dtensor_rt_launch *launch, const dtensor_rt_array *args, size_t num_args,
     const dtensor_rt_array *results, size_t num_results);
@@ -284,7 +288,9 @@ typedef struct dtensor_rt_rank_stats {
                             spends on queueing */
   int64_t kernels;       /* launched, with "cuda" */
   int64_t library_calls; /* matrix products */
-  int32_t from_graph;    /* 1: the work was replayed from a captured graph */
+  int32_t from_graph;    /* 1: work captured before was queued again */
+  double host_seconds;   /* from the call of the run function until the work of
+                            this rank was queued, with "cuda"; else 0 */
 } dtensor_rt_rank_stats;
 
 DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_launch_stats(

@@ -20,7 +20,7 @@ namespace {
 double secondsOf(Rig &rig, const rt::Session::Body &body, uint64_t key) {
   rt::Session::Options options;
   if (key)
-    options.key = {key};
+    options.key = {&key, 1};
   auto start = std::chrono::steady_clock::now();
   rig.runChecked(body, "benchmark", options);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -50,7 +50,8 @@ double timeOf(Rig &rig, int few, int many, bool inGraph, Fn once) {
 
 void benchReduce(int numGpus) {
   Rig rig({numGpus});
-  for (int64_t kib : {4, 64, 256, 1024, 8192, 65536, 262144}) {
+  for (int64_t kib :
+       {1, 4, 64, 256, 512, 1024, 2048, 4096, 8192, 65536, 262144}) {
     int64_t count = kib * 512;
     std::vector<DeviceArray> src, dst;
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {

@@ -374,7 +374,8 @@ void selftest::testGraphs(int numGpus) {
   for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
     exchange.add({50, 20}, pattern(1000, rank, false), {50, 20});
   rt::Session::Options options;
-  options.key = {1, 2, 3};
+  const uint64_t key[] = {1, 2, 3};
+  options.key = key;
   for (int64_t turn = 0; turn < 5; ++turn) {
     std::vector<std::vector<double>> all;
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {

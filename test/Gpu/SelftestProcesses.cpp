@@ -50,7 +50,7 @@ struct Reduction {
     Descriptor from = src.describe(), to = dst.describe();
     rt::Session::Options options;
     if (key)
-      options.key = {key};
+      options.key = {&key, 1};
     return rig.run(
         [&](rt::RankContext &context) {
           rt::abi::dtensor_rt_all_reduce(&context, 1, from.get(), to.get(), 1,

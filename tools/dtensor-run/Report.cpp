@@ -40,15 +40,15 @@ std::string jsonObject(const int64_t *values) {
 void printJson(const Program &program) {
   for (int64_t rank = 0; rank < program.numRanks(); ++rank) {
     dtensor_rt_rank_stats stats = program.getStats(rank);
-    std::printf("{\"rank\": %lld, \"collectives\": %s, \"bytes\": %s, "
-                "\"peak_bytes\": %lld, \"seconds\": %.9f, \"kernels\": %lld, "
-                "\"library_calls\": %lld}\n",
-                static_cast<long long>(rank),
-                jsonObject(stats.collectives).c_str(),
-                jsonObject(stats.bytes).c_str(),
-                static_cast<long long>(stats.peak_bytes), stats.seconds,
-                static_cast<long long>(stats.kernels),
-                static_cast<long long>(stats.library_calls));
+    std::printf(
+        "{\"rank\": %lld, \"collectives\": %s, \"bytes\": %s, "
+        "\"peak_bytes\": %lld, \"seconds\": %.9f, \"kernels\": %lld, "
+        "\"library_calls\": %lld, \"host_seconds\": %.9f}\n",
+        static_cast<long long>(rank), jsonObject(stats.collectives).c_str(),
+        jsonObject(stats.bytes).c_str(),
+        static_cast<long long>(stats.peak_bytes), stats.seconds,
+        static_cast<long long>(stats.kernels),
+        static_cast<long long>(stats.library_calls), stats.host_seconds);
   }
 }
 
@@ -65,6 +65,7 @@ void printText(const Program &program) {
     most.seconds = std::max(most.seconds, stats.seconds);
     most.kernels = std::max(most.kernels, stats.kernels);
     most.library_calls = std::max(most.library_calls, stats.library_calls);
+    most.host_seconds = std::max(most.host_seconds, stats.host_seconds);
   }
   std::printf("ranks: %lld\n", static_cast<long long>(program.numRanks()));
   for (int kind = 0; kind < DTENSOR_RT_NUM_COLLECTIVES; ++kind)
@@ -81,6 +82,9 @@ void printText(const Program &program) {
               static_cast<long long>(most.peak_bytes));
   // On GPUs it is the time to queue the work.
   std::printf("time: %.3f ms on the slowest rank\n", most.seconds * 1e3);
+  if (most.host_seconds > 0)
+    std::printf("host: %.2f us until the work of all ranks was queued\n",
+                most.host_seconds * 1e6);
 }
 
 double median(std::vector<double> values) {
@@ -125,9 +129,10 @@ void dtensor::run::printStats(const Program &program, StatsFormat format) {
 }
 
 void dtensor::run::printTimings(std::vector<Timing> timings) {
-  std::vector<double> program, wall;
+  std::vector<double> program, wall, host;
   for (const Timing &timing : timings) {
     program.push_back(timing.program * 1e3);
+    host.push_back(timing.host * 1e6);
     wall.push_back(timing.wall * 1e3);
   }
   std::printf("bench: %zu runs, slowest rank: median %.4f ms, min %.4f ms, max "
@@ -136,4 +141,6 @@ void dtensor::run::printTimings(std::vector<Timing> timings) {
               *std::min_element(program.begin(), program.end()),
               *std::max_element(program.begin(), program.end()), median(wall),
               *std::min_element(wall.begin(), wall.end()));
+  if (host.front() > 0)
+    std::printf("host: median %.2f us a call\n", median(host));
 }

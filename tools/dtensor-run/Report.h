@@ -14,9 +14,10 @@ bool printEntries(dtensor_rt_bundle *bundle, const Options &options,
 /// Of the last run: text, the largest of all ranks; JSON, a line per rank.
 void printStats(const Program &program, StatsFormat format);
 
-/// Slowest rank's seconds in the program, and wall seconds, per run.
+/// Slowest rank's seconds in the program, wall seconds, and slowest rank's
+/// seconds until its work was queued, per run.
 struct Timing {
-  double program, wall;
+  double program, wall, host;
 };
 void printTimings(std::vector<Timing> timings);
 

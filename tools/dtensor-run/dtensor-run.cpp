@@ -103,9 +103,13 @@ private:
     Clock::time_point start = Clock::now();
     if (!(loaded ? program.execute(error) : program.run(args, error)))
       return false;
-    timing = {0, std::chrono::duration<double>(Clock::now() - start).count()};
-    for (int64_t rank = 0; rank < program.numRanks(); ++rank)
-      timing.program = std::max(timing.program, program.getStats(rank).seconds);
+    timing = {0, std::chrono::duration<double>(Clock::now() - start).count(),
+              0};
+    for (int64_t rank = 0; rank < program.numRanks(); ++rank) {
+      dtensor_rt_rank_stats stats = program.getStats(rank);
+      timing.program = std::max(timing.program, stats.seconds);
+      timing.host = std::max(timing.host, stats.host_seconds);
+    }
     return true;
   }
 

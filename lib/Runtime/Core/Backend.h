@@ -12,8 +12,10 @@
 
 #include "Rank.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,11 +37,14 @@ public:
   struct Options {
     /// Queues of the local ranks that the caller synchronizes by itself;
     /// empty: the session's own.
-    std::vector<void *> streams;
+    std::span<void *const> streams;
     /// False: return as soon as the work is queued.
     bool wait = true;
     /// Two runs with equal keys that are not empty issue the same work.
-    std::vector<uint64_t> key;
+    std::span<const uint64_t> key;
+    /// When the caller asked for the run; see dtensor_rt_rank_stats.
+    std::chrono::steady_clock::time_point asked =
+        std::chrono::steady_clock::now();
   };
 
   /// Runs body(context) on every local rank and returns the statistics of

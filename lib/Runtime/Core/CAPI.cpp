@@ -206,34 +206,28 @@ Session::Options readRunOptions(const Executable &executable,
   checkStruct(options, sizeof(*options), "options");
   result.wait = options->wait != 0;
   if (options->streams)
-    result.streams.assign(options->streams,
-                          options->streams + executable.getLocalRanks().size());
+    result.streams = {options->streams, executable.getLocalRanks().size()};
   return result;
 }
 
-enum class Scope { Local, Global };
-
-/// The body of both run functions.
-void runLaunch(dtensor_rt_launch *handle, Scope scope,
-               const dtensor_rt_array *args, size_t numArgs,
-               const dtensor_rt_array *results, size_t numResults,
-               const dtensor_rt_run_options *options = nullptr) {
+void runLocal(dtensor_rt_launch *handle, const CallerArrays &args,
+              const CallerArrays &results,
+              const dtensor_rt_run_options *givenOptions) {
   std::shared_ptr<Launch> launch = launches().get(handle);
   const Executable &executable = launch->getExecutable();
+  Session::Options options = readRunOptions(executable, givenOptions);
+  if (launch->rerunLocal(args, results, options))
+    return;
   const EntryDecl &entry = executable.getEntry();
-  size_t copies = scope == Scope::Local ? executable.getLocalRanks().size() : 1;
-  std::string each =
-      scope == Scope::Local ? concat(" for ", copies, " local ranks") : "";
-  checkCount(numArgs, entry.args.size() * copies, ("arguments" + each).c_str());
-  checkCount(numResults, entry.results.size() * copies,
+  size_t ranks = executable.getLocalRanks().size();
+  std::string each = concat(" for ", ranks, " local ranks");
+  checkCount(args.count, entry.args.size() * ranks,
+             ("arguments" + each).c_str());
+  checkCount(results.count, entry.results.size() * ranks,
              ("results" + each).c_str());
-  Views argViews = makeViews(args, numArgs, "args", true);
-  Views resultViews = makeViews(results, numResults, "results", true);
-  if (scope == Scope::Local)
-    launch->runLocal(argViews, resultViews,
-                     readRunOptions(executable, options));
-  else
-    launch->runGlobal(argViews, resultViews);
+  launch->runLocal(makeViews(args.data, args.count, "args", true),
+                   makeViews(results.data, results.count, "results", true),
+                   options);
 }
 
 } // namespace
@@ -477,7 +471,7 @@ dtensor_rt_status dtensor_rt_run_local(dtensor_rt_launch *launch,
                                        const dtensor_rt_array *results,
                                        size_t numResults) {
   return guard([&] {
-    runLaunch(launch, Scope::Local, args, numArgs, results, numResults);
+    runLocal(launch, {args, numArgs}, {results, numResults}, nullptr);
   });
 }
 
@@ -487,8 +481,7 @@ dtensor_rt_run_local_with(dtensor_rt_launch *launch,
                           const dtensor_rt_array *results, size_t numResults,
                           const dtensor_rt_run_options *options) {
   return guard([&] {
-    runLaunch(launch, Scope::Local, args, numArgs, results, numResults,
-              options);
+    runLocal(launch, {args, numArgs}, {results, numResults}, options);
   });
 }
 
@@ -554,7 +547,12 @@ dtensor_rt_status dtensor_rt_run_global(dtensor_rt_launch *launch,
                                         const dtensor_rt_array *results,
                                         size_t numResults) {
   return guard([&] {
-    runLaunch(launch, Scope::Global, args, numArgs, results, numResults);
+    auto object = launches().get(launch);
+    const EntryDecl &entry = object->getExecutable().getEntry();
+    checkCount(numArgs, entry.args.size(), "arguments");
+    checkCount(numResults, entry.results.size(), "results");
+    object->runGlobal(makeViews(args, numArgs, "args", true),
+                      makeViews(results, numResults, "results", true));
   });
 }
 

@@ -67,24 +67,17 @@ void checkType(const View &view, const ValueDecl &value,
           "), the program takes ", value.rank());
 }
 
-/// Memref descriptors of one rank's values, and the list that run takes.
-class Descriptors {
-public:
-  void add(const View &view, bool isScalar) {
-    std::vector<int64_t> words = {reinterpret_cast<int64_t>(view.base),
-                                  reinterpret_cast<int64_t>(view.base), 0};
-    words.insert(words.end(), view.sizes, view.sizes + view.rank);
-    words.insert(words.end(), view.strides, view.strides + view.rank);
-    storage.push_back(std::move(words));
-    pointers.push_back(isScalar ? static_cast<void *>(view.base)
-                                : static_cast<void *>(storage.back().data()));
-  }
-  void *const *data() const { return pointers.data(); }
-
-private:
-  std::vector<std::vector<int64_t>> storage;
-  std::vector<void *> pointers;
-};
+/// The caller's array is the one that was seen before.
+bool isSame(const dtensor_rt_array &array, const View &view) {
+  if (array.struct_size < sizeof(array) || array.data != view.base ||
+      array.dtype != view.dtype || array.ndim != view.rank)
+    return false;
+  for (int64_t d = 0; d < view.rank; ++d)
+    if (!array.shape || array.shape[d] != view.sizes[d] ||
+        (array.strides && array.strides[d] != view.strides[d]))
+      return false;
+  return true;
+}
 
 /// Marks a launch as running.
 class RunningGuard {
@@ -159,61 +152,24 @@ void Launch::checkResults(const Views &results) const {
     checkArray(results[i], first + i, extents[first + i], "result ");
 }
 
-/// Everything that the work of a run depends on.
-static std::vector<uint64_t> makeKey(const EntryDecl &entry,
-                                     const std::vector<int64_t> &symbols,
-                                     const std::map<int64_t, RankValues> &all) {
-  std::vector<uint64_t> key(symbols.begin(), symbols.end());
-  for (const auto &[rank, values] : all)
-    for (size_t i = 0; i < values.views.size(); ++i) {
-      uint64_t word = reinterpret_cast<uint64_t>(values.views[i].base);
-      if (entry.value(i).isScalar) {
-        size_t bytes = values.views[i].elementBytes();
-        const char *base = values.views[i].base;
-        std::memcpy(&(word = 0), base, bytes);
-      }
-      key.push_back(word);
-    }
-  return key;
-}
-
-void Launch::runRanks(const Session::Prepare &prepare, Values &values,
-                      Session::Options &options) {
-  const EntryDecl &entry = executable->getEntry();
-  Session &session = executable->getSession();
-  // Where `prepare` makes the arrays, they are not known yet.
-  bool isReady = !session.usesHostMemory();
-  std::map<int64_t, Descriptors> descriptors;
-  for (int64_t rank : executable->getLocalRanks())
-    descriptors.try_emplace(rank);
-  auto describe = [&](int64_t rank) {
-    prepare(rank);
-    const Views &views = values.at(rank).views;
-    for (size_t i = 0; i < views.size(); ++i)
-      descriptors.at(rank).add(views[i], entry.value(i).isScalar);
+void Launch::runRanks(const Session::Prepare &prepare, const Work &work,
+                      const Session::Options &options) {
+  auto run = [&](RankContext &rank) {
+    executable->callRun(rank, work.at(rank.getRank()).arguments(),
+                        symbols.data());
   };
-  if (isReady)
-    options.key = makeKey(entry, symbols, values);
-  stats = session.run(
-      describe,
-      [&](RankContext &rank) {
-        executable->callRun(rank, descriptors.at(rank.getRank()).data(),
-                            symbols.data());
-      },
-      options);
+  stats = executable->getSession().run(prepare, std::ref(run), options);
 }
 
-void Launch::runLocal(const Views &args, const Views &results,
-                      Session::Options options) {
-  RunningGuard guard(running);
+Work Launch::makeLocalWork(const Views &args, const Views &results) const {
   const EntryDecl &entry = executable->getEntry();
   size_t numArgs = entry.args.size(), numResults = entry.results.size();
-  Values values;
+  Work work;
   size_t at = 0;
   for (int64_t rank : executable->getLocalRanks()) {
     Views rankArgs(args.begin() + at * numArgs,
                    args.begin() + (at + 1) * numArgs);
-    Views &views = values[rank].views;
+    Views &views = work[rank].views;
     views = rankArgs;
     views.insert(views.end(), results.begin() + at * numResults,
                  results.begin() + (at + 1) * numResults);
@@ -226,20 +182,72 @@ void Launch::runLocal(const Views &args, const Views &results,
         raise(DTENSOR_RT_INVALID_ARGUMENT, who, quoted(entry.value(i).name),
               " is not row-major");
     }
+    work[rank].describe(entry);
   }
-  runRanks([](int64_t) {}, values, options);
+  checkApart(entry, work);
+  return work;
 }
 
-void Launch::setRankValues(RankValues &values, int64_t rank, const Views &args,
-                           bool mayAlias) {
+void Launch::runLocal(const Views &args, const Views &results,
+                      Session::Options options) {
+  RunningGuard guard(running);
+  local.clear();
+  local = makeLocalWork(args, results);
+  localKey = makeKey(executable->getEntry(), symbols, local);
+  options.key = localKey;
+  runRanks([](int64_t) {}, local, options);
+}
+
+bool Launch::isLocalWork(const CallerArrays &args,
+                         const CallerArrays &results) const {
+  const EntryDecl &entry = executable->getEntry();
+  size_t numArgs = entry.args.size(), numResults = entry.results.size();
+  if (local.empty() || (args.count && !args.data) ||
+      (results.count && !results.data) ||
+      args.count != local.size() * numArgs ||
+      results.count != local.size() * numResults)
+    return false;
+  auto at = [](const CallerArrays &arrays, size_t i) -> auto & {
+    auto bytes = reinterpret_cast<const char *>(arrays.data);
+    return *reinterpret_cast<const dtensor_rt_array *>(
+        bytes + i * arrays.data->struct_size);
+  };
+  const uint64_t *keyWord = localKey.data() + symbols.size();
+  size_t number = 0;
+  for (const auto &[rank, own] : local) {
+    for (size_t i = 0; i < own.views.size(); ++i, ++keyWord) {
+      const dtensor_rt_array &array =
+          i < numArgs ? at(args, number * numArgs + i)
+                      : at(results, number * numResults + i - numArgs);
+      if (!isSame(array, own.views[i]) ||
+          (entry.value(i).isScalar && scalarBits(own.views[i]) != *keyWord))
+        return false;
+    }
+    ++number;
+  }
+  return true;
+}
+
+bool Launch::rerunLocal(const CallerArrays &args, const CallerArrays &results,
+                        Session::Options options) {
+  RunningGuard guard(running);
+  if (!isLocalWork(args, results))
+    return false;
+  options.key = localKey;
+  runRanks([](int64_t) {}, local, options);
+  return true;
+}
+
+void Launch::setRankWork(RankWork &own, int64_t rank, const Views &args,
+                         bool mayAlias) {
   const EntryDecl &entry = executable->getEntry();
   Session &session = executable->getSession();
   bool onHost = session.usesHostMemory();
   std::vector<int64_t> coords = executable->getMesh().coords(rank);
-  values.views.clear();
-  values.device.clear();
-  values.host.clear();
-  values.host.resize(numValues());
+  own.views.clear();
+  own.device.clear();
+  own.host.clear();
+  own.host.resize(numValues());
   for (size_t i = 0; i < numValues(); ++i) {
     const ValueDecl &value = entry.value(i);
     const Box &box = localBox(rank, i);
@@ -248,27 +256,27 @@ void Launch::setRankValues(RankValues &values, int64_t rank, const Views &args,
     if (value.isScalar)
       view = args[i];
     else if (isArg)
-      view =
-          distribute(args[i], box, value, coords,
-                     !onHost || (mayAlias && !value.donated), values.host[i]);
+      view = distribute(args[i], box, value, coords,
+                        !onHost || (mayAlias && !value.donated), own.host[i]);
     else if (onHost)
-      view = allocateLocal(box, value.dtype, values.host[i]);
+      view = allocateLocal(box, value.dtype, own.host[i]);
     else
       view =
           rowMajorView(nullptr, value.dtype, value.rank(), box.extents.data());
     if (!onHost && !value.isScalar) {
-      values.device.emplace_back(session, rank, view.numBytes());
-      void *storage = values.device.back().get();
+      own.device.emplace_back(session, rank, view.numBytes());
+      void *storage = own.device.back().get();
       if (isArg)
         session.upload(rank, storage, view.base, view.numBytes());
       view.base = static_cast<char *>(storage);
-      values.host[i].reset();
+      own.host[i].reset();
     }
-    values.views.push_back(view);
+    own.views.push_back(view);
   }
+  own.describe(entry);
 }
 
-void Launch::collectResults(Values &values, const Views &results) {
+void Launch::collectResults(const Work &work, const Views &results) {
   const EntryDecl &entry = executable->getEntry();
   const Mesh &mesh = executable->getMesh();
   Session &session = executable->getSession();
@@ -281,9 +289,8 @@ void Launch::collectResults(Values &values, const Views &results) {
     for (int64_t rank = 0; rank < mesh.numRanks(); ++rank) {
       const Box &box = localBox(rank, ordinal);
       resultBoxes.push_back(box);
-      auto it = values.find(rank);
-      const View *own =
-          it == values.end() ? nullptr : &it->second.views[ordinal];
+      auto it = work.find(rank);
+      const View *own = it == work.end() ? nullptr : &it->second.views[ordinal];
       if (session.usesHostMemory()) {
         locals[rank] = *own;
         continue;
@@ -312,19 +319,24 @@ void Launch::runGlobal(const Views &args, const Views &results) {
   checkCollectable();
   checkArgs(args);
   checkResults(results);
-  Values values;
+  Work work;
   for (int64_t rank : executable->getLocalRanks())
-    values[rank];
-  Session::Options options;
+    work[rank];
   auto set = [&](int64_t rank) {
-    setRankValues(values.at(rank), rank, args, /*mayAlias=*/true);
+    setRankWork(work.at(rank), rank, args, /*mayAlias=*/true);
   };
-  bool onHost = executable->getSession().usesHostMemory();
-  if (!onHost)
+  Session::Options options;
+  std::vector<uint64_t> key;
+  if (executable->getSession().usesHostMemory()) {
+    runRanks(set, work, options);
+  } else {
     for (int64_t rank : executable->getLocalRanks())
       set(rank);
-  runRanks(onHost ? Session::Prepare(set) : [](int64_t) {}, values, options);
-  collectResults(values, results);
+    key = makeKey(executable->getEntry(), symbols, work);
+    options.key = key;
+    runRanks([](int64_t) {}, work, options);
+  }
+  collectResults(work, results);
 }
 
 void Launch::load(const Views &args) {
@@ -339,16 +351,18 @@ void Launch::load(const Views &args) {
       kept[i].base = loadedScalars[i].data();
     }
   executable->getSession().wait();
-  Values values;
+  Work work;
   for (int64_t rank : executable->getLocalRanks())
-    setRankValues(values[rank], rank, kept, /*mayAlias=*/false);
-  loaded = std::move(values);
+    setRankWork(work[rank], rank, kept, /*mayAlias=*/false);
+  loaded = std::move(work);
+  loadedKey = makeKey(executable->getEntry(), symbols, loaded);
 }
 
 void Launch::execute(Session::Options options) {
   RunningGuard guard(running);
   if (loaded.empty())
     raise(DTENSOR_RT_INVALID_ARGUMENT, "no arguments were loaded");
+  options.key = loadedKey;
   runRanks([](int64_t) {}, loaded, options);
 }
 

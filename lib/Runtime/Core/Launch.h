@@ -3,49 +3,18 @@
 #ifndef DTENSOR_RUNTIME_CORE_LAUNCH_H
 #define DTENSOR_RUNTIME_CORE_LAUNCH_H
 
-#include "Buffer.h"
 #include "Executable.h"
+#include "Work.h"
 
 #include <array>
 #include <atomic>
-#include <map>
 
 namespace dtensor::rt {
 
-/// Arrays as the caller gave them, checked. A scalar is a view of rank 0.
-using Views = std::vector<View>;
-
-/// Memory of a rank in its session.
-class Storage {
-public:
-  Storage() = default;
-  Storage(Session &session, int64_t rank, int64_t bytes)
-      : session(&session), rank(rank),
-        pointer(session.allocateStorage(rank, bytes)) {}
-  Storage(Storage &&other) noexcept { *this = std::move(other); }
-  Storage &operator=(Storage &&other) noexcept {
-    std::swap(session, other.session);
-    std::swap(rank, other.rank);
-    std::swap(pointer, other.pointer);
-    return *this;
-  }
-  ~Storage() {
-    if (pointer)
-      session->freeStorage(rank, pointer);
-  }
-  void *get() const { return pointer; }
-
-private:
-  Session *session = nullptr;
-  int64_t rank = 0;
-  void *pointer = nullptr;
-};
-
-/// The arrays of one rank and what they lie in.
-struct RankValues {
-  Views views; // arguments, then results
-  std::vector<Buffer> host;
-  std::vector<Storage> device;
+/// Arrays as they come through the C interface.
+struct CallerArrays {
+  const dtensor_rt_array *data;
+  size_t count;
 };
 
 class Launch {
@@ -68,6 +37,10 @@ public:
   /// are those of the local ranks.
   void runLocal(const Views &args, const Views &results,
                 Session::Options options);
+  /// Runs on the arrays of the last runLocal, which are known to be good.
+  /// False: these are others, nothing was done.
+  bool rerunLocal(const CallerArrays &args, const CallerArrays &results,
+                  Session::Options options);
   void runGlobal(const Views &args, const Views &results);
 
   /// See dtensor_rt_launch_load, _execute and _fetch.
@@ -88,12 +61,13 @@ private:
   void checkResults(const Views &results) const;
   /// Raises where results of other processes cannot be had.
   void checkCollectable() const;
-  void setRankValues(RankValues &values, int64_t rank, const Views &args,
-                     bool mayAlias);
-  using Values = std::map<int64_t, RankValues>; // by local rank
-  void runRanks(const Session::Prepare &prepare, Values &values,
-                Session::Options &options);
-  void collectResults(Values &values, const Views &results);
+  void setRankWork(RankWork &own, int64_t rank, const Views &args,
+                   bool mayAlias);
+  Work makeLocalWork(const Views &args, const Views &results) const;
+  bool isLocalWork(const CallerArrays &args, const CallerArrays &results) const;
+  void runRanks(const Session::Prepare &prepare, const Work &work,
+                const Session::Options &options);
+  void collectResults(const Work &work, const Views &results);
 
   std::shared_ptr<Executable> executable;
   std::vector<int64_t> scalars; // per argument, of integer scalars
@@ -101,7 +75,9 @@ private:
   std::vector<std::vector<int64_t>> extents;
   std::vector<Box> boxes;
   std::vector<dtensor_rt_rank_stats> stats;
-  Values loaded;
+  // Of load, and of the last runLocal, with their keys.
+  Work loaded, local;
+  std::vector<uint64_t> loadedKey, localKey;
   std::vector<std::array<char, 8>> loadedScalars;
   std::atomic<bool> running{false};
 };

@@ -50,6 +50,32 @@ struct ConvertArguments {
   int64_t count;
 };
 
+//===----------------------------------------------------------------------===//
+// Collectives through the peers' memory (Peer.cu)
+//===----------------------------------------------------------------------===//
+
+inline constexpr int kPeerMembers = 8;
+inline constexpr int kPeerBlocks = 128;
+inline constexpr int kPeerThreads = 512;
+
+/// Two halves of 8 bytes of data, each with the round it belongs to.
+struct alignas(16) PeerPacket {
+  uint32_t low, lowRound, high, highRound;
+};
+
+/// The contribution of a member is the `bytes` bytes at src.
+struct PeerArguments {
+  void *dst;
+  const void *src;
+  int64_t bytes;
+  int64_t blockPackets; // of each block of this call
+  int64_t slotPackets;  // the most that a block may have
+  PeerPacket *inboxes[kPeerMembers];
+  uint32_t *rounds;        // per block, of this member
+  const uint32_t *aborted; // in memory of the host
+  int32_t me, members;
+};
+
 } // namespace dtensor::rt::cuda
 
 #endif // DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H

@@ -2,3 +2,4 @@
 
 #include "AttentionKernels.cu"
 #include "Copy.cu"
+#include "Peer.cu"

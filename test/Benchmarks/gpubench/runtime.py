@@ -50,7 +50,8 @@ class RankStats(Struct):
     _fields_ = [("struct_size", C.c_size_t), ("collectives", C.c_int64 * 5),
                 ("bytes", C.c_int64 * 5), ("peak_bytes", C.c_int64),
                 ("seconds", C.c_double), ("kernels", C.c_int64),
-                ("library_calls", C.c_int64), ("from_graph", C.c_int32)]
+                ("library_calls", C.c_int64), ("from_graph", C.c_int32),
+                ("host_seconds", C.c_double)]
 
 
 class Failure(Exception):

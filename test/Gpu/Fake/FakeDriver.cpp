@@ -6,11 +6,13 @@
 #include "../../../lib/Runtime/Kernels/Attention.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 
 using namespace fake;
 using namespace dtensor::rt::cuda;
@@ -212,6 +214,115 @@ void attend(const AttentionParameters &args, const std::string &type) {
         attendRow(args, type, batch, head, row);
 }
 
+//===----------------------------------------------------------------------===//
+// Peers: the members' streams are threads
+//===----------------------------------------------------------------------===//
+
+using Round = std::atomic_ref<uint32_t>;
+
+struct PeerRun {
+  PeerArguments args;
+  int64_t block;
+  uint32_t round = args.rounds[block] + 1;
+
+  PeerPacket *slot(int of, int from) const {
+    int64_t number = (round % 2) * args.members + from;
+    return args.inboxes[of] + (number * kPeerBlocks + block) * args.slotPackets;
+  }
+  int64_t begin() const { return block * args.blockPackets; }
+  int64_t end() const {
+    return std::min(begin() + args.blockPackets, (args.bytes + 7) / 8);
+  }
+  int64_t bytesAt(int64_t i) const {
+    return std::min<int64_t>(8, args.bytes - 8 * i);
+  }
+
+  void send() const {
+    for (int64_t i = begin(); i < end(); ++i) {
+      uint32_t halves[2] = {};
+      std::memcpy(halves, static_cast<const char *>(args.src) + 8 * i,
+                  static_cast<size_t>(bytesAt(i)));
+      for (int q = 0; q < args.members; ++q) {
+        PeerPacket &to = slot(q, args.me)[i - begin()];
+        to.low = halves[0];
+        to.high = halves[1];
+        Round(to.highRound).store(round, std::memory_order_release);
+      }
+    }
+  }
+  /// Null: aborted.
+  const PeerPacket *receive(int q, int64_t i) const {
+    PeerPacket &from = slot(args.me, q)[i - begin()];
+    while (Round(from.highRound).load(std::memory_order_acquire) != round) {
+      if (*static_cast<const volatile uint32_t *>(args.aborted))
+        return nullptr;
+      std::this_thread::yield();
+    }
+    return &from;
+  }
+};
+
+void gatherPeers(const PeerRun &run) {
+  for (int q = 0; q < run.args.members; ++q)
+    for (int64_t i = run.begin(); i < run.end(); ++i)
+      if (const PeerPacket *packet = run.receive(q, i)) {
+        uint32_t halves[2] = {packet->low, packet->high};
+        std::memcpy(static_cast<char *>(run.args.dst) + q * run.args.bytes +
+                        8 * i,
+                    halves, static_cast<size_t>(run.bytesAt(i)));
+      }
+}
+
+float combine(const std::string &name, float a, float b) {
+  auto has = [&](const char *op) { return name.find(op) != std::string::npos; };
+  if (has("sum"))
+    return a + b;
+  if (has("product"))
+    return a * b;
+  return (has("max") ? a > b : a < b) || a != a ? a : b;
+}
+
+void reducePeers(const std::string &name, const PeerRun &run) {
+  std::string type = name.substr(name.rfind('_') + 1);
+  int64_t bytes = type == "f32" ? 4 : 2;
+  for (int64_t i = run.begin(); i < run.end(); ++i) {
+    float sums[4] = {};
+    for (int q = 0; q < run.args.members; ++q) {
+      const PeerPacket *packet = run.receive(q, i);
+      if (!packet)
+        return;
+      char data[8];
+      std::memcpy(data, &packet->low, 4);
+      std::memcpy(data + 4, &packet->high, 4);
+      for (int64_t e = 0; e < 8 / bytes; ++e) {
+        float next = load(data, e, type);
+        sums[e] = q == 0 ? next : combine(name, sums[e], next);
+      }
+    }
+    for (int64_t e = 0; e * bytes < run.bytesAt(i); ++e) {
+      char *to = static_cast<char *>(run.args.dst) + 8 * i + e * bytes;
+      if (type == "f32")
+        *reinterpret_cast<float *>(to) = sums[e];
+      else
+        *reinterpret_cast<uint16_t *>(to) =
+            type == "bf16" ? toBf16(sums[e]) : toF16(sums[e]);
+    }
+  }
+}
+
+void runPeers(const std::string &name, const PeerArguments &args,
+              int64_t blocks) {
+  for (int64_t block = 0; block < blocks; ++block) {
+    PeerRun run{args, block};
+    run.send();
+    if (name.find("gather") != std::string::npos)
+      gatherPeers(run);
+    else
+      reducePeers(name, run);
+    args.rounds[block] = run.round;
+  }
+}
+
 } // namespace
 
 FAKE_EXPORT int cuInit(unsigned) { return 0; }
@@ -249,6 +360,10 @@ FAKE_EXPORT int cuDevicePrimaryCtxRetain(Context **context, int device) {
   return 0;
 }
 FAKE_EXPORT int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+FAKE_EXPORT int cuCtxGetCurrent(Context **context) {
+  *context = stack.empty() ? nullptr : stack.back();
+  return 0;
+}
 FAKE_EXPORT int cuCtxPushCurrent_v2(Context *context) {
   stack.push_back(context);
   return 0;
@@ -279,6 +394,27 @@ FAKE_EXPORT int cuMemGetInfo_v2(size_t *free, size_t *total) {
   *free = *total = kDeviceBytes;
   return 0;
 }
+FAKE_EXPORT int cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
+  *memory = std::calloc(bytes, 1);
+  return hasContext() ? 0 : kInvalid;
+}
+FAKE_EXPORT int cuMemFreeHost(void *memory) {
+  std::free(memory);
+  return 0;
+}
+FAKE_EXPORT int cuDeviceCanAccessPeer(int *can, int, int) {
+  *can = 1;
+  return 0;
+}
+FAKE_EXPORT int cuCtxEnablePeerAccess(Context *, unsigned) { return 0; }
+/// Memory of another process cannot be opened.
+FAKE_EXPORT int cuIpcGetMemHandle(void *, unsigned long long) {
+  return kInvalid;
+}
+FAKE_EXPORT int cuIpcOpenMemHandle_v2(unsigned long long *, ...) {
+  return kInvalid;
+}
+FAKE_EXPORT int cuIpcCloseMemHandle(unsigned long long) { return kInvalid; }
 FAKE_EXPORT int cuMemcpyDtoDAsync_v2(unsigned long long dst,
                                      unsigned long long src, size_t bytes,
                                      Stream *stream) {
@@ -378,35 +514,48 @@ FAKE_EXPORT int cuTensorMapEncodeTiled(void *, int, uint32_t, void *,
 }
 FAKE_EXPORT int cuFuncSetAttribute(void *, int, int) { return 0; }
 
-FAKE_EXPORT int cuLaunchKernelEx(const LaunchConfig *config,
-                                 const std::string *function, void **params,
-                                 void **) {
-  std::string name = *function;
+namespace {
+
+/// What a kernel of this name does with its one argument; null: nothing. The
+/// kernels of bundles do nothing.
+Work kernelWork(const std::string &name, unsigned grid, const void *argument) {
   auto has = [&](const char *part) {
     return name.find(part) != std::string::npos;
   };
-  if (!hasContext() || config->grid[0] == 0 || config->block[0] == 0)
-    return kInvalid;
   int last = std::atoi(name.c_str() + name.rfind('_') + 1);
   if (has("transpose")) {
-    auto args = *static_cast<TransposeArguments *>(params[0]);
-    int64_t blocks = config->grid[0];
-    config->stream->add([=] { transpose(args, last, blocks); });
-    return 0;
+    auto args = *static_cast<const TransposeArguments *>(argument);
+    return [=] { transpose(args, last, grid); };
   }
-  if (has("combine"))
-    return 0; // the first kernel has done everything
-  if (has("attention")) {
-    auto args = *static_cast<AttentionParameters *>(params[0]);
+  if (has("attention") && !has("combine")) { // which would have nothing to do
+    auto args = *static_cast<const AttentionParameters *>(argument);
     std::string type = has("bf16") ? "bf16" : has("f16") ? "f16" : "f32";
-    config->stream->add([=] { attend(args, type); });
-  } else if (has("copy") || has("fill")) {
-    auto args = *static_cast<CopyArguments *>(params[0]);
-    bool isFill = has("fill");
-    config->stream->add([=] { copyWords(args, last, isFill); });
-  } else {
-    auto args = *static_cast<ConvertArguments *>(params[0]);
-    config->stream->add([=] { runConvert(name, args); });
+    return [=] { attend(args, type); };
   }
+  if (has("peer")) {
+    auto args = *static_cast<const PeerArguments *>(argument);
+    return [=] { runPeers(name, args, grid); };
+  }
+  if (has("copy") || has("fill")) {
+    auto args = *static_cast<const CopyArguments *>(argument);
+    bool isFill = has("fill");
+    return [=] { copyWords(args, last, isFill); };
+  }
+  if (has("encode") || has("decode")) {
+    auto args = *static_cast<const ConvertArguments *>(argument);
+    return [=] { runConvert(name, args); };
+  }
+  return nullptr;
+}
+
+} // namespace
+
+FAKE_EXPORT int cuLaunchKernelEx(const LaunchConfig *config,
+                                 const std::string *function, void **params,
+                                 void **) {
+  if (!hasContext() || config->grid[0] == 0 || config->block[0] == 0)
+    return kInvalid;
+  if (Work work = kernelWork(*function, config->grid[0], params[0]))
+    config->stream->add(std::move(work));
   return 0;
 }

@@ -71,7 +71,7 @@ std::string manifestFor(const std::string &target) {
              "extents": ["B", "4"], "placements": )" +
            placements + "}";
   };
-  return R"({"abi": 1, "target": ")" + target + R"(", "mesh": )" +
+  return R"({"abi": 2, "target": ")" + target + R"(", "mesh": )" +
          meshManifest(1) + R"(, "kernels": ["dtensor_fill_4"],
          "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
          "run": "f_run", "symbols": ["B"], "checks": [], "args": [)" +
@@ -185,6 +185,8 @@ TEST_F(Cuda, LoadedArgumentsAreRunOftenAndReplayed) {
       EXPECT_EQ(stats.collectives[DTENSOR_RT_ALL_GATHER], 1);
     }
     EXPECT_EQ(stats.from_graph, 1);
+    EXPECT_GT(stats.host_seconds, stats.seconds);
+    EXPECT_LT(stats.host_seconds, 1);
     dtensor_rt_array results[] = {describe(bound.y), describe(bound.z)};
     ASSERT_EQ(dtensor_rt_launch_fetch(bound.launch, results, 2), DTENSOR_RT_OK)
         << dtensor_rt_last_error();

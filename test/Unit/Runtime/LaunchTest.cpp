@@ -106,7 +106,7 @@ struct CopyProgram {
       "extents": ["M", "N"], "placements": [)" +
                         placements(mode, reduce) + "]}";
     std::string manifest =
-        R"({"abi": 1, "target": "cpu", "mesh": )" + axesManifest(mode, facts) +
+        R"({"abi": 2, "target": "cpu", "mesh": )" + axesManifest(mode, facts) +
         R"(, "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
         "run": "f_run", "symbols": ["M", "N"], "args": [
         {"name": "x", "kind": "tensor", )" +
@@ -269,6 +269,72 @@ TEST(Launch, LocalArraysRunAsTheyAre) {
             DTENSOR_RT_INVALID_ARGUMENT);
   EXPECT_STREQ(dtensor_rt_last_error(),
                "2 arguments for 2 local ranks given, 4 expected");
+  dtensor_rt_launch_destroy(launch);
+  dtensor_rt_executable_destroy(executable);
+}
+
+TEST(Launch, LocalArraysMayChangeFromCallToCall) {
+  CopyProgram program("0", "sum", "1");
+  CopyArgs global({3, 2});
+  dtensor_rt_executable *executable = createExecutable(program.bundle, {2});
+  dtensor_rt_launch *launch = nullptr;
+  ASSERT_EQ(dtensor_rt_bind(executable, global.arrays, 2, &launch),
+            DTENSOR_RT_OK);
+  CopyArgs first({2, 2}), second({1, 2}), other({2, 2});
+  HostArray y0 = makeArray(DTENSOR_RT_f32, {2, 2});
+  HostArray y1 = makeArray(DTENSOR_RT_f32, {1, 2});
+  HostArray y2 = makeArray(DTENSOR_RT_f32, {2, 2});
+  dtensor_rt_array args[] = {first.arrays[0], first.arrays[1], second.arrays[0],
+                             second.arrays[1]};
+  dtensor_rt_array results[] = {toArray(y0), toArray(y1)};
+  auto run = [&] { return dtensor_rt_run_local(launch, args, 4, results, 2); };
+  for (int turn = 0; turn < 3; ++turn) {
+    run::setElement(y0, 3, 0);
+    EXPECT_EQ(run(), DTENSOR_RT_OK) << dtensor_rt_last_error();
+    EXPECT_EQ(run::getElement(y0, 3), 5);
+  }
+  args[0] = other.arrays[0];
+  results[0] = toArray(y2);
+  EXPECT_EQ(run(), DTENSOR_RT_OK) << dtensor_rt_last_error();
+  EXPECT_EQ(run::getElement(y2, 3), 5);
+  int64_t wrong[] = {2, 3};
+  results[0].shape = wrong;
+  EXPECT_EQ(run(), DTENSOR_RT_INVALID_ARGUMENT);
+  dtensor_rt_launch_destroy(launch);
+  dtensor_rt_executable_destroy(executable);
+}
+
+TEST(Launch, AResultSharesMemoryWithNothing) {
+  CopyProgram program("0", "sum", "1");
+  CopyArgs global({4, 2});
+  dtensor_rt_executable *executable = createExecutable(program.bundle, {2});
+  dtensor_rt_launch *launch = nullptr;
+  ASSERT_EQ(dtensor_rt_bind(executable, global.arrays, 2, &launch),
+            DTENSOR_RT_OK);
+  CopyArgs both({2, 2});
+  HostArray y = makeArray(DTENSOR_RT_f32, {3, 2});
+  dtensor_rt_array args[] = {both.arrays[0], both.arrays[1], both.arrays[0],
+                             both.arrays[1]};
+  int64_t shape[] = {2, 2};
+  dtensor_rt_array results[] = {toArray(y), toArray(y)};
+  results[0].shape = results[1].shape = shape;
+  auto error = [&] {
+    return dtensor_rt_run_local(launch, args, 4, results, 2) == DTENSOR_RT_OK
+               ? ""
+               : dtensor_rt_last_error();
+  };
+  // One row of the two results is the same.
+  results[1].data = y.data.get() + 8;
+  EXPECT_STREQ(error(),
+               "result \"y\" of rank 1 shares memory with result \"y\" of rank "
+               "0, but the program writes to the first of them");
+  HostArray z = makeArray(DTENSOR_RT_f32, {2, 2});
+  results[1] = toArray(z);
+  results[0].data = both.arrays[0].data;
+  EXPECT_THAT(error(), HasSubstr("shares memory with"));
+  results[0] = toArray(y);
+  results[0].shape = shape;
+  EXPECT_STREQ(error(), ""); // the ranks share their arguments
   dtensor_rt_launch_destroy(launch);
   dtensor_rt_executable_destroy(executable);
 }

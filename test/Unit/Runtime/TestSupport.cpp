@@ -60,7 +60,7 @@ void f_run(void *ctx, void *const *args, const int64_t *symbols,
 )";
 
 std::string callbackManifest(size_t numAxes) {
-  return R"({"abi": 1, "target": "cpu", "mesh": )" + meshManifest(numAxes) +
+  return R"({"abi": 2, "target": "cpu", "mesh": )" + meshManifest(numAxes) +
          R"(, "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
          "run": "f_run", "symbols": [], "checks": [], "results": [],
          "args": [{"name": "fn", "kind": "scalar", "dtype": "i64"},

@@ -41,9 +41,14 @@ struct LaunchConfig {
   unsigned numAttributes;
 };
 
+struct IpcHandle {
+  char bytes[64];
+};
+
 enum : int {
   kErrorOutOfMemory = 2,
   kErrorNotReady = 600,
+  kErrorPeerAlreadyEnabled = 704,
   kAttributeMultiprocessors = 16,
   kAttributeMajor = 75,
   kAttributeMinor = 76,
@@ -51,6 +56,9 @@ enum : int {
   kStreamNonBlocking = 1,
   kEventDisableTiming = 2,
   kCaptureRelaxed = 2,
+  kHostPortable = 1,
+  kHostMapped = 2,
+  kIpcLazyPeers = 1,
 };
 
 /// DTENSOR_CUDA_FUNCTION(MEMBER, SYMBOL, PARAMETERS)
@@ -65,10 +73,19 @@ enum : int {
   X(deviceGetAttribute, cuDeviceGetAttribute, (int *, int, DeviceId))          \
   X(primaryCtxRetain, cuDevicePrimaryCtxRetain, (Context *, DeviceId))         \
   X(primaryCtxRelease, cuDevicePrimaryCtxRelease_v2, (DeviceId))               \
+  X(ctxGet, cuCtxGetCurrent, (Context *))                                      \
   X(ctxPush, cuCtxPushCurrent_v2, (Context))                                   \
   X(ctxPop, cuCtxPopCurrent_v2, (Context *))                                   \
   X(memAlloc, cuMemAlloc_v2, (DevicePtr *, size_t))                            \
   X(memFree, cuMemFree_v2, (DevicePtr))                                        \
+  X(memHostAlloc, cuMemHostAlloc, (void **, size_t, unsigned))                 \
+  X(memFreeHost, cuMemFreeHost, (void *))                                      \
+  X(deviceCanAccessPeer, cuDeviceCanAccessPeer, (int *, DeviceId, DeviceId))   \
+  X(ctxEnablePeerAccess, cuCtxEnablePeerAccess, (Context, unsigned))           \
+  X(ipcGetMemHandle, cuIpcGetMemHandle, (IpcHandle *, DevicePtr))              \
+  X(ipcOpenMemHandle, cuIpcOpenMemHandle_v2,                                   \
+    (DevicePtr *, IpcHandle, unsigned))                                        \
+  X(ipcCloseMemHandle, cuIpcCloseMemHandle, (DevicePtr))                       \
   X(memGetInfo, cuMemGetInfo_v2, (size_t *, size_t *))                         \
   X(memcpyDtoD, cuMemcpyDtoDAsync_v2, (DevicePtr, DevicePtr, size_t, Stream))  \
   X(memcpyHtoD, cuMemcpyHtoDAsync_v2,                                          \

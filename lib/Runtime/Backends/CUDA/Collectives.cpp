@@ -80,12 +80,18 @@ ReducePlan planReduce(int32_t dtype, Reduce kind) {
   }
 }
 
+bool areEqual(const std::vector<Piece> &pieces) {
+  return std::all_of(pieces.begin(), pieces.end(), [&](const Piece &piece) {
+    return piece.size == pieces[0].size;
+  });
+}
+
 class CollectiveRun {
 public:
-  CollectiveRun(Gpu &gpu, NcclComm comm, const Mesh &mesh, const Group &group,
-                const Collective &call)
-      : gpu(gpu), comm(comm), mesh(mesh), group(group), call(call),
-        n(group.size()), me(group.position) {}
+  CollectiveRun(Gpu &gpu, Peers *peers, NcclComm comm, const Mesh &mesh,
+                const Group &group, const Collective &call)
+      : gpu(gpu), peers(peers), comm(comm), mesh(mesh), group(group),
+        call(call), n(group.size()), me(group.position) {}
 
   void allReduce();
   void allGather();
@@ -107,11 +113,6 @@ private:
 
   Pieces cut(int64_t extent, int64_t unit) const {
     return cutPieces(mesh, group.axes, extent, unit);
-  }
-  static bool areEqual(const Pieces &pieces) {
-    return std::all_of(pieces.begin(), pieces.end(), [&](const Piece &piece) {
-      return piece.size == pieces[0].size;
-    });
   }
   static int64_t largest(const Pieces &pieces) {
     int64_t size = 0;
@@ -156,6 +157,7 @@ private:
   void exchange(const std::vector<View> &from, const std::vector<View> &to);
 
   Gpu &gpu;
+  Peers *peers; // null: NCCL
   NcclComm comm;
   const Mesh &mesh;
   const Group &group;
@@ -184,11 +186,14 @@ void CollectiveRun::allReduce() {
   View src = packed(call.src, from);
   View dst = packed(call.dst, to, /*withContents=*/false);
   int64_t count = src.numElements();
-  reducePacked(src, dst, count, count,
-               [&](void *in, void *out, int type, int op) {
-                 return getNccl().allReduce(in, out, static_cast<size_t>(count),
-                                            type, op, comm, gpu.getStream());
-               });
+  if (peers)
+    peers->allReduce(dst.base, src.base, count, src.dtype, call.reduce);
+  else
+    reducePacked(
+        src, dst, count, count, [&](void *in, void *out, int type, int op) {
+          return getNccl().allReduce(in, out, static_cast<size_t>(count), type,
+                                     op, comm, gpu.getStream());
+        });
   if (dst.base != call.dst.base)
     gpu.copy(call.dst, dst);
 }
@@ -231,8 +236,11 @@ void CollectiveRun::allGather() {
       to.emplace(gpu, call.dst.numBytes());
       all.base = to->get();
     }
-    ok(getNccl().allGather(src.base, all.base, bytesOf(src), kNcclInt8, comm,
-                           gpu.getStream()));
+    if (peers)
+      peers->allGather(all.base, src.base, src.numBytes());
+    else
+      ok(getNccl().allGather(src.base, all.base, bytesOf(src), kNcclInt8, comm,
+                             gpu.getStream()));
     for (int64_t q = 0; !isDirect && q < n; ++q)
       gpu.copy(call.dst.slice(dim, pieces[q].offset, pieces[q].size),
                rowMajorView(to->get() + q * src.numBytes(), src.dtype, src.rank,
@@ -389,9 +397,22 @@ void CollectiveRun::permute() {
 
 } // namespace
 
-void cuda::runCollective(Gpu &gpu, NcclComm comm, const Mesh &mesh,
-                         const Group &group, const Collective &call) {
-  CollectiveRun run(gpu, comm, mesh, group, call);
+bool cuda::fitsPeers(const Mesh &mesh, const Group &group,
+                     const Collective &call) {
+  int64_t bytes = call.src.numBytes();
+  if (bytes == 0 || bytes > Peers::mostBytes(group.size()))
+    return false;
+  if (call.kind == CollectiveKind::AllReduce)
+    return Peers::reduces(call.src.dtype);
+  return call.kind == CollectiveKind::AllGather &&
+         areEqual(
+             cutPieces(mesh, group.axes, call.dst.sizes[call.dim], call.unit));
+}
+
+void cuda::runCollective(Gpu &gpu, Peers *peers, NcclComm comm,
+                         const Mesh &mesh, const Group &group,
+                         const Collective &call) {
+  CollectiveRun run(gpu, peers, comm, mesh, group, call);
   switch (call.kind) {
   case CollectiveKind::AllGather:
     return run.allGather();

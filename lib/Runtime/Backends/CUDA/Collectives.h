@@ -12,6 +12,9 @@
 //             writes, the few bytes behind the buffers that the pool adds
 //   packed    else: pieces go through temporaries [q][C], C = max_q |p_q|
 //
+// Few bytes of equal pieces go through the peers' memory where that can be
+// opened (Peers.h).
+//
 // Members with empty pieces take part. Max and min of floats run on integers of
 // the same order, so that a NaN is never lost (Kernels/Copy.cu).
 //
@@ -21,14 +24,19 @@
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_COLLECTIVES_H
 
 #include "Gpu.h"
+#include "Peers.h"
 
 #include "../../Core/Collective.h"
 #include "../../Core/Pieces.h"
 
 namespace dtensor::rt::cuda {
 
-/// One rank's part of a collective, queued on its stream. Raises.
-void runCollective(Gpu &gpu, NcclComm comm, const Mesh &mesh,
+/// Whether the collective is one for Peers; all members say the same.
+bool fitsPeers(const Mesh &mesh, const Group &group, const Collective &call);
+
+/// One rank's part of a collective, queued on its stream, through `peers` or
+/// through `comm`. Raises.
+void runCollective(Gpu &gpu, Peers *peers, NcclComm comm, const Mesh &mesh,
                    const Group &group, const Collective &call);
 
 } // namespace dtensor::rt::cuda

@@ -12,6 +12,7 @@
 #include "../../Core/Backend.h"
 #include "../../Core/Error.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,11 @@ using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
 namespace {
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
 
 /// A GPU with the kernels of one bundle.
 class SessionDevice : public Device {
@@ -87,7 +93,8 @@ private:
   /// fn(index) on all local ranks; an exception is a failure of the rank.
   void onRanks(const std::function<void(size_t)> &fn);
   void queue(size_t index, const Body &body);
-  bool capture(size_t index, const Body &body, GraphExec &graph);
+  void replay(size_t index, const GraphCache::Entry &entry);
+  bool capture(size_t index, const Body &body, CapturedWork &work);
   bool captureAll(const Body &body, GraphCache::Entry &entry);
   [[noreturn]] void raiseFailure();
   size_t indexOf(int64_t rank) const;
@@ -140,7 +147,7 @@ size_t CudaSession::indexOf(int64_t rank) const {
 CudaSession::Mode CudaSession::chooseMode(GraphCache::Entry *entry) const {
   if (!entry || entry->isRefused || world->usesHostWaits())
     return Mode::Queue;
-  if (!entry->graphs.empty())
+  if (!entry->works.empty())
     return Mode::Replay;
   return entry->runs > 0 ? Mode::Capture : Mode::Queue;
 }
@@ -169,7 +176,17 @@ void CudaSession::queue(size_t index, const Body &body) {
   local.stats.library_calls = gpu.numLibraryCalls - calls;
 }
 
-bool CudaSession::capture(size_t index, const Body &body, GraphExec &exec) {
+void CudaSession::replay(size_t index, const GraphCache::Entry &entry) {
+  LocalRank &local = locals[index];
+  auto start = std::chrono::steady_clock::now();
+  check(entry.works[index].queue(world->getGpu(index).getStream()),
+        "replaying captured work");
+  local.stats = entry.stats[index];
+  local.stats.from_graph = 1;
+  local.stats.seconds = secondsSince(start);
+}
+
+bool CudaSession::capture(size_t index, const Body &body, CapturedWork &work) {
   const Driver &driver = getDriver();
   Stream stream = world->getGpu(index).getStream();
   check(driver.streamBeginCapture(stream, kCaptureRelaxed), "capturing");
@@ -181,30 +198,21 @@ bool CudaSession::capture(size_t index, const Body &body, GraphExec &exec) {
     throw;
   }
   Result result = driver.streamEndCapture(stream, &graph);
-  if (result != 0 || !graph)
-    return false;
-  result = driver.graphInstantiate(&exec, graph, 0);
-  driver.graphDestroy(graph);
-  return result == 0;
+  return result == 0 && graph && work.set(graph);
 }
 
 /// False: this work cannot be captured; nothing was done then.
 bool CudaSession::captureAll(const Body &body, GraphCache::Entry &entry) {
-  std::vector<GraphExec> execs(locals.size());
+  std::vector<CapturedWork> works(locals.size());
   std::vector<char> ok(locals.size());
   onRanks(
-      [&](size_t index) { ok[index] = capture(index, body, execs[index]); });
-  entry.graphs = execs;
-  entry.stats.assign(static_cast<size_t>(mesh.numRanks()), {});
-  for (size_t i = 0; i < locals.size(); ++i) {
-    entry.stats[static_cast<size_t>(world->getLocalRanks()[i])] =
-        locals[i].stats;
-    if (ok[i])
-      continue;
-    GraphCache::drop(entry);
-    entry.isRefused = true;
+      [&](size_t index) { ok[index] = capture(index, body, works[index]); });
+  entry.isRefused = std::find(ok.begin(), ok.end(), 0) != ok.end();
+  if (entry.isRefused)
     return false;
-  }
+  entry.works = std::move(works);
+  for (const LocalRank &local : locals)
+    entry.stats.push_back(local.stats);
   return true;
 }
 
@@ -234,35 +242,24 @@ std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
     else
       mode = Mode::Queue;
   }
-  std::vector<dtensor_rt_rank_stats> stats(
-      static_cast<size_t>(mesh.numRanks()));
-  bool isReplay = mode == Mode::Replay;
-  if (isReplay)
-    stats = entry->stats;
   auto one = [&](size_t index) {
     if (!isPrepared)
       setStreams(index);
-    if (!isReplay) {
+    if (mode == Mode::Replay)
+      replay(index, *entry);
+    else
       queue(index, body);
-    } else {
-      auto start = std::chrono::steady_clock::now();
-      check(getDriver().graphLaunch(entry->graphs[index],
-                                    world->getGpu(index).getStream()),
-            "replaying a graph");
-      auto &own = stats[static_cast<size_t>(world->getLocalRanks()[index])];
-      own.from_graph = 1;
-      own.seconds = std::chrono::duration<double>(
-                        std::chrono::steady_clock::now() - start)
-                        .count();
-    }
+    locals[index].stats.host_seconds = secondsSince(options.asked);
     if (options.wait)
       world->waitIdle(index);
   };
   if (!world->hasFailed())
-    onRanks(one);
+    onRanks(std::ref(one));
   if (world->hasFailed())
     raiseFailure();
-  for (size_t i = 0; i < locals.size() && !isReplay; ++i)
+  std::vector<dtensor_rt_rank_stats> stats(
+      static_cast<size_t>(mesh.numRanks()));
+  for (size_t i = 0; i < locals.size(); ++i)
     stats[static_cast<size_t>(world->getLocalRanks()[i])] = locals[i].stats;
   return stats;
 }

@@ -120,6 +120,12 @@ void Gpu::launch(Function function, const int64_t (&grid)[3],
         "launching a kernel");
 }
 
+void Gpu::launchOwn(const char *kernel, int64_t blocks, int64_t threads,
+                    void *arguments) {
+  void *params[] = {arguments};
+  launch(getKernel(kernel), {blocks, 1, 1}, {threads, 1, 1}, 0, params);
+}
+
 //===----------------------------------------------------------------------===//
 // Copies
 //===----------------------------------------------------------------------===//
@@ -227,9 +233,8 @@ bool Gpu::runTranspose(const View &dst, const View &src) {
     blocks *= args.sizes[d];
   if (blocks > INT32_MAX)
     return false;
-  void *params[] = {&args};
-  launch(getKernel(concat("dtensor_transpose_", bytes).c_str()), {blocks, 1, 1},
-         {kCopyThreads, 1, 1}, 0, params);
+  launchOwn(concat("dtensor_transpose_", bytes).c_str(), blocks, kCopyThreads,
+            &args);
   return true;
 }
 
@@ -264,10 +269,8 @@ void Gpu::runCopy(const View &dst, const View *src, int64_t bits) {
   }
   std::string kernel = concat(src ? "dtensor_copy_" : "dtensor_fill_", word);
   int64_t blocks = (args.count + 4 * kCopyThreads - 1) / (4 * kCopyThreads);
-  void *params[] = {&args};
-  launch(getKernel(kernel.c_str()),
-         {std::min<int64_t>(blocks, multiprocessors * 64), 1, 1},
-         {kCopyThreads, 1, 1}, 0, params);
+  launchOwn(kernel.c_str(), std::min<int64_t>(blocks, multiprocessors * 64),
+            kCopyThreads, &args);
 }
 
 void Gpu::copy(const View &dst, const View &src) {
@@ -286,10 +289,8 @@ void Gpu::convert(const char *kernel, void *dst, const void *src,
                   int64_t count) {
   ConvertArguments args = {dst, src, count};
   int64_t blocks = (count + kCopyThreads - 1) / kCopyThreads;
-  void *params[] = {&args};
-  launch(getKernel(kernel),
-         {std::min<int64_t>(blocks, multiprocessors * 32), 1, 1},
-         {kCopyThreads, 1, 1}, 0, params);
+  launchOwn(kernel, std::min<int64_t>(blocks, multiprocessors * 32),
+            kCopyThreads, &args);
 }
 
 //===----------------------------------------------------------------------===//

@@ -24,15 +24,25 @@ namespace dtensor::rt::cuda {
 
 struct AttentionProblem;
 
-/// Makes a context current on this thread for a scope.
+/// Makes a context current on this thread for a scope; most callers have it.
 class CurrentContext {
 public:
-  explicit CurrentContext(Context context) { getDriver().ctxPush(context); }
+  explicit CurrentContext(Context context) {
+    Context now = nullptr;
+    getDriver().ctxGet(&now);
+    isPushed = now != context;
+    if (isPushed)
+      getDriver().ctxPush(context);
+  }
   CurrentContext(const CurrentContext &) = delete;
   ~CurrentContext() {
     Context old;
-    getDriver().ctxPop(&old);
+    if (isPushed)
+      getDriver().ctxPop(&old);
   }
+
+private:
+  bool isPushed;
 };
 
 class Gpu {
@@ -49,6 +59,7 @@ public:
   /// "GPU 0 (NVIDIA H200, sm_90)"
   std::string describe() const;
   Context getContext() const { return context; }
+  DeviceId getDevice() const { return device; }
   Stream getStream() const { return stream; }
 
   /// Null: the rank's own stream.
@@ -77,6 +88,10 @@ public:
   void attention(const Attention &call);
   /// dst = convert(src), both packed; `kernel` is of Kernels/Copy.cu.
   void convert(const char *kernel, void *dst, const void *src, int64_t count);
+
+  /// A kernel of the runtime with one struct of arguments.
+  void launchOwn(const char *kernel, int64_t blocks, int64_t threads,
+                 void *arguments);
 
   void launch(Function function, const int64_t (&grid)[3],
               const int64_t (&block)[3], int64_t sharedBytes, void **params);

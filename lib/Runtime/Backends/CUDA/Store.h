@@ -10,9 +10,12 @@
 #ifndef DTENSOR_RUNTIME_BACKENDS_CUDA_STORE_H
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_STORE_H
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace dtensor::rt::cuda {
@@ -48,6 +51,22 @@ public:
   /// Called once, on any thread, when another process failed.
   using OnFailure = std::function<void(int64_t rank, const std::string &)>;
   virtual void setOnFailure(OnFailure callback) = 0;
+};
+
+/// What is known here of the values, for those who wait for one.
+class WaitingTable {
+public:
+  void set(const std::string &key, const std::string &value);
+  /// Wakes all who wait, now and later.
+  void fail();
+  /// See Store::get.
+  std::string get(const std::string &key, double seconds);
+
+private:
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, std::string> values;
+  bool isFailed = false;
 };
 
 std::unique_ptr<Store> makeLocalStore();

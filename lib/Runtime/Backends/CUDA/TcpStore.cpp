@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -263,16 +262,7 @@ public:
 
   std::string get(const std::string &key, double seconds) override {
     post({Get, key, ""});
-    std::unique_lock lock(mutex);
-    bool found =
-        changed.wait_for(lock, std::chrono::duration<double>(seconds),
-                         [&] { return isFailed || values.count(key) != 0; });
-    if (isFailed)
-      raise(DTENSOR_RT_RUN_FAILED, "another rank failed");
-    if (!found)
-      raise(DTENSOR_RT_RUN_FAILED, "no rank set ", quoted(key), " within ",
-            seconds, " s");
-    return values[key];
+    return table.get(key, seconds);
   }
 
   void fail(int64_t rank, const std::string &message) override {
@@ -295,26 +285,22 @@ private:
   void readAll() {
     Message message;
     while (receiveMessage(fd, message)) {
-      std::lock_guard lock(mutex);
       if (message.type == Value)
-        values[message.key] = message.value;
+        table.set(message.key, message.value);
       else if (message.type == Fail)
         setFailed(std::atoll(message.key.c_str()), message.value);
-      changed.notify_all();
     }
-    std::lock_guard lock(mutex);
-    if (!isEnding)
-      setFailed(0, "its process ended");
-    changed.notify_all();
+    setFailed(0, "its process ended");
   }
 
-  /// With the mutex held.
   void setFailed(int64_t rank, const std::string &message) {
-    if (isFailed)
+    std::lock_guard lock(mutex);
+    if (isFailed || isEnding)
       return;
     isFailed = true;
     failedRank = rank;
     failure = message;
+    table.fail();
     if (onFailure)
       onFailure(rank, message);
   }
@@ -322,9 +308,8 @@ private:
   Job job;
   int fd = -1;
   std::unique_ptr<Server> server;
-  std::mutex sending, mutex;
-  std::condition_variable changed;
-  std::map<std::string, std::string> values;
+  WaitingTable table;
+  std::mutex sending, mutex; // the second one of all below
   OnFailure onFailure;
   bool isFailed = false, isEnding = false;
   int64_t failedRank = 0;

@@ -24,9 +24,11 @@ public:
     thread.join();
   }
 
-  /// `next` must live until wait() returns; it must not throw.
-  void post(const std::function<void()> &next) {
+  /// Calls next(index). `next` must live until wait() returns; it must not
+  /// throw.
+  void post(const std::function<void(size_t)> &next, size_t nextIndex) {
     job = &next;
+    index = nextIndex;
     advance(posted);
   }
   /// Until all that was posted is done.
@@ -55,12 +57,13 @@ private:
       waitFor(posted, count);
       if (!job)
         return;
-      (*job)();
+      (*job)(index);
       advance(done);
     }
   }
 
-  const std::function<void()> *job = nullptr;
+  const std::function<void(size_t)> *job = nullptr;
+  size_t index = 0;
   std::atomic<uint64_t> posted{0}, done{0};
   std::thread thread;
 };

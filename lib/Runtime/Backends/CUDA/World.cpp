@@ -72,9 +72,18 @@ World::World(const Mesh &mesh, const Job &job) : mesh(mesh), job(job) {
       if (rank > 0)
         workers.push_back(std::make_unique<Worker>());
     }
+    std::function<void(size_t)> enter = [&](size_t index) {
+      getDriver().ctxPush(gpus[index]->getContext());
+    };
+    for (size_t i = 0; i < workers.size(); ++i)
+      workers[i]->post(enter, i + 1);
+    for (std::unique_ptr<Worker> &worker : workers)
+      worker->wait();
     store = makeLocalStore();
   }
   comms.resize(ranks.size());
+  peers.resize(ranks.size());
+  aborting = std::make_unique<AbortWord>(gpus[0]->getContext());
   if (numRanks > 1)
     getNccl(); // a missing library is an error now, not in the first run
   store->setOnFailure([this](int64_t rank, const std::string &message) {
@@ -94,8 +103,13 @@ World::~World() {
   if (lost) {
     for (std::unique_ptr<Gpu> &gpu : gpus)
       gpu.release(); // its stream never ends; freeing would wait for it
+    for (PeerGroups &groups : peers)
+      for (auto &[axes, group] : groups)
+        group.release();
+    aborting.release();
     return;
   }
+  dropPeers();
   // All at once: the members may wait for each other.
   onAllRanks([&](size_t index) {
     for (auto &[axes, comm] : comms[index])
@@ -111,11 +125,31 @@ size_t World::indexOf(int64_t rank) const {
 // Communicators
 //===----------------------------------------------------------------------===//
 
-NcclUniqueId World::exchangeId(const Group &group) {
-  std::string key = "nccl";
+/// Under which its members meet.
+std::string World::nameOf(const char *what, const Group &group) const {
+  std::string name = what;
   for (int64_t size : mesh.sizes)
-    key += concat("/", size);
-  key += concat("/", generation, "/", group.axes, "/", group.first);
+    name += concat("/", size);
+  return name + concat("/", generation, "/", group.axes, "/", group.first);
+}
+
+Peers *World::getPeers(size_t index, const Group &group) {
+  std::unique_ptr<Peers> &slot = peers[index][group.axes];
+  if (!slot)
+    slot = std::make_unique<Peers>(*gpus[index], group, *aborting, *store,
+                                   nameOf("peers", group), kMeetSeconds);
+  return slot->areUsable() ? slot.get() : nullptr;
+}
+
+void World::dropPeers() {
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    CurrentContext current(gpus[i]->getContext());
+    peers[i].clear();
+  }
+}
+
+NcclUniqueId World::exchangeId(const Group &group) {
+  std::string key = nameOf("nccl", group);
   NcclUniqueId id;
   if (group.position == 0) {
     checkNccl(getNccl().getUniqueId(&id), "meeting");
@@ -193,7 +227,10 @@ bool World::join(RankContext &rank, const Group &group,
   if (call.kind == CollectiveKind::CollectivePermute)
     hostWaits = true;
   size_t index = indexOf(rank.getRank());
-  runCollective(*gpus[index], getComm(index, group), mesh, group, call);
+  Peers *shared =
+      fitsPeers(mesh, group, call) ? getPeers(index, group) : nullptr;
+  NcclComm comm = shared ? nullptr : getComm(index, group);
+  runCollective(*gpus[index], shared, comm, mesh, group, call);
   return true;
 }
 
@@ -215,24 +252,18 @@ void World::broadcast(int64_t owner, void *data, int64_t bytes) {
 //===----------------------------------------------------------------------===//
 
 void World::onAllRanks(const std::function<void(size_t)> &fn) {
-  {
-    std::lock_guard lock(mutex);
-    busy = static_cast<int>(ranks.size());
-  }
+  busy.store(static_cast<int>(ranks.size()), std::memory_order_relaxed);
   auto one = [&](size_t index) {
-    {
-      CurrentContext current(gpus[index]->getContext());
-      fn(index);
-    }
-    std::lock_guard lock(mutex);
-    --busy;
+    fn(index);
+    busy.fetch_sub(1, std::memory_order_release);
   };
-  std::vector<std::function<void()>> jobs;
+  std::function<void(size_t)> job = std::ref(one);
   for (size_t i = 0; i < workers.size(); ++i)
-    jobs.emplace_back([&one, i] { one(i + 1); });
-  for (size_t i = 0; i < workers.size(); ++i)
-    workers[i]->post(jobs[i]);
-  one(0);
+    workers[i]->post(job, i + 1);
+  {
+    CurrentContext current(gpus[0]->getContext());
+    one(0);
+  }
   for (std::unique_ptr<Worker> &worker : workers)
     worker->wait();
 }
@@ -282,6 +313,8 @@ void World::recover() {
     return;
   aborted = false;
   error.clear();
+  dropPeers(); // their members may stand at different rounds
+  aborting->set(false);
   ++generation;
   // Those who waited in the old one have been told of the failure.
   store = makeLocalStore();
@@ -311,6 +344,7 @@ void World::abortAll() {
       }).detach();
   for (Comms &all : comms)
     all.clear();
+  aborting->set(true);
   aborted = true;
 }
 

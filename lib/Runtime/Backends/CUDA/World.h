@@ -16,6 +16,7 @@
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_WORLD_H
 
 #include "Gpu.h"
+#include "Peers.h"
 #include "Store.h"
 #include "Worker.h"
 
@@ -71,7 +72,12 @@ public:
 
 private:
   using Comms = std::map<PackedAxes, NcclComm>;
+  using PeerGroups = std::map<PackedAxes, std::unique_ptr<Peers>>;
 
+  std::string nameOf(const char *what, const Group &group) const;
+  /// Null: the members do not reach each other's memory.
+  Peers *getPeers(size_t index, const Group &group);
+  void dropPeers();
   NcclComm getComm(size_t index, const Group &group);
   NcclComm makeComm(size_t index, const Group &group);
   NcclUniqueId exchangeId(const Group &group);
@@ -88,6 +94,8 @@ private:
   std::vector<std::unique_ptr<Gpu>> gpus;
   std::vector<std::unique_ptr<Worker>> workers; // none for the first rank
   std::mutex running;
+  std::unique_ptr<AbortWord> aborting;
+  std::vector<PeerGroups> peers; // by local rank, each used by its thread
 
   std::mutex mutex; // of all below
   std::condition_variable changed;
@@ -96,7 +104,7 @@ private:
   std::atomic<bool> failed{false};
   std::atomic<bool> hostWaits{false};
   bool aborted = false, lost = false, ending = false;
-  int busy = 0; // local ranks that run now
+  std::atomic<int> busy{0}; // local ranks that run now
   int64_t generation = 0;
   std::thread watchdog;
 };
