@@ -65,6 +65,7 @@ void dtensor::buildCUDAKernelsPipeline(OpPassManager &manager, bool clusters) {
   manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(createResultsToOutParams());
   addHostBufferization(manager);
+  manager.addPass(createGPUOutlineWork());
   manager.addPass(createGPULowerLaunches());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
