@@ -32,11 +32,11 @@ static Attribute getAttributes(FunctionOpInterface function) {
 static size_t computeHash(FunctionOpInterface function) {
   llvm::hash_code hash = hash_value(getAttributes(function));
   function.getFunctionBody().walk([&](Operation *op) {
-    hash = llvm::hash_combine(
-        hash, OperationEquivalence::computeHash(
-                  op, OperationEquivalence::ignoreHashValue,
-                  OperationEquivalence::ignoreHashValue,
-                  OperationEquivalence::IgnoreLocations));
+    hash =
+        llvm::hash_combine(hash, OperationEquivalence::computeHash(
+                                     op, OperationEquivalence::ignoreHashValue,
+                                     OperationEquivalence::ignoreHashValue,
+                                     OperationEquivalence::IgnoreLocations));
   });
   return hash;
 }
@@ -65,8 +65,7 @@ FunctionOpInterface EqualFunctions::findOrAdd(FunctionOpInterface function) {
 void Outliner::outline(Operation *op, Mark mark) {
   collectOperands(op);
   func::FuncOp built = build(op, mark);
-  auto function =
-      cast<func::FuncOp>(known.findOrAdd(built).getOperation());
+  auto function = cast<func::FuncOp>(known.findOrAdd(built).getOperation());
   if (function == built)
     symbols.insert(function);
   else

@@ -19,7 +19,13 @@ namespace dtensor {
 using namespace mlir;
 using namespace dtensor;
 
-// Every op of the device has the rank context first.
+// Calls of the runtime describe their buffers, too.
+static bool isWork(Operation *op) {
+  return isa_and_nonnull<device::DeviceDialect>(op->getDialect()) ||
+         isa<runtime::CollectiveOp>(op);
+}
+
+// All of them have the rank context first.
 static void markContext(func::FuncOp function, ValueRange) {
   function.setArgAttr(0, kContextAttr, UnitAttr::get(function.getContext()));
 }
@@ -29,8 +35,7 @@ struct GPUOutlineWork : dtensor::impl::GPUOutlineWorkBase<GPUOutlineWork> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<device::DeviceDialect>(op->getDialect()) &&
-          op->getNumResults() == 0)
+      if (isWork(op) && op->getNumResults() == 0)
         ops.push_back(op);
     });
     Outliner outliner(getOperation(), "work");
