@@ -22,6 +22,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Outliner.h"
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
 
@@ -30,13 +31,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Dominance.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/IR/OperationSupport.h"
 #include "mlir/IR/PatternMatch.h"
-#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 namespace dtensor {
 #define GEN_PASS_DEF_OUTLINEKERNELS
@@ -101,90 +97,16 @@ static bool isUnaliased(Value buffer, ValueRange operands,
 // Outlining
 //===----------------------------------------------------------------------===//
 
-namespace {
-class Outliner {
-public:
-  explicit Outliner(ModuleOp module) : symbols(module), dominance(module) {}
-
-  void outline(LinalgOp op) {
-    collectOperands(op);
-    func::FuncOp kernel = getKernel(op);
-    IRRewriter rewriter(op);
-    func::CallOp::create(rewriter, op.getLoc(), kernel, operands);
-    rewriter.eraseOp(op);
-  }
-
-private:
-  // Everything from outside in order of first use; constants move inside.
-  void collectOperands(LinalgOp op) {
-    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
-    getUsedValuesDefinedAbove(op->getRegions(), used);
-    operands.clear();
-    constants.clear();
-    for (Value value : used) {
-      Operation *definition = value.getDefiningOp();
-      if (definition && definition->hasTrait<OpTrait::ConstantLike>())
-        constants.push_back(definition);
-      else
-        operands.push_back(value);
-    }
-  }
-
-  // The function for `op`: one that was made before, if there is an equal one.
-  func::FuncOp getKernel(LinalgOp op) {
-    func::FuncOp kernel = build(op);
-    SmallVector<func::FuncOp> &candidates =
-        kernels[{kernel.getFunctionType().getAsOpaquePointer(),
-                 op->getName().getAsOpaquePointer()}];
-    for (func::FuncOp other : candidates)
-      if (isEqual(kernel, other)) {
-        kernel.erase();
-        return other;
-      }
-    symbols.insert(kernel);
-    candidates.push_back(kernel);
-    return kernel;
-  }
-
-  static bool isEqual(func::FuncOp lhs, func::FuncOp rhs) {
-    return lhs.getArgAttrsAttr() == rhs.getArgAttrsAttr() &&
-           lhs->hasAttr(kMayOverlapAttr) == rhs->hasAttr(kMayOverlapAttr) &&
-           OperationEquivalence::isRegionEquivalentTo(
-               &lhs.getBody(), &rhs.getBody(),
-               OperationEquivalence::IgnoreLocations);
-  }
-
-  func::FuncOp build(LinalgOp op) {
-    OpBuilder builder(op.getContext());
-    auto type = builder.getFunctionType(ValueRange(operands).getTypes(), {});
-    auto kernel = func::FuncOp::create(op.getLoc(), "kernel", type);
-    kernel.setPrivate();
-    kernel->setAttr(kKernelAttr, builder.getUnitAttr());
-    builder.setInsertionPointToStart(kernel.addEntryBlock());
-    IRMapping mapping;
-    mapping.map(operands, kernel.getArguments());
-    for (Operation *constant : constants)
-      builder.clone(*constant, mapping);
-    builder.clone(*op, mapping);
-    func::ReturnOp::create(builder, op.getLoc());
-    for (Value init : op.getDpsInits())
-      if (isUnaliased(init, operands, dominance))
-        kernel.setArgAttr(llvm::find(operands, init) - operands.begin(),
-                          kNoAliasAttr, builder.getUnitAttr());
-      else
-        kernel->setAttr(kMayOverlapAttr, builder.getUnitAttr());
-    return kernel;
-  }
-
-  SymbolTable symbols;
-  DominanceInfo dominance;
-  SmallVector<Value> operands;
-  SmallVector<Operation *> constants;
-  llvm::DenseMap<std::pair<const void *, const void *>,
-                 SmallVector<func::FuncOp>>
-      kernels;
-};
-} // namespace
+static void markOutputs(func::FuncOp kernel, LinalgOp op, ValueRange operands,
+                        DominanceInfo &dominance) {
+  Builder builder(op.getContext());
+  for (Value init : op.getDpsInits())
+    if (isUnaliased(init, operands, dominance))
+      kernel.setArgAttr(llvm::find(operands, init) - operands.begin(),
+                        kNoAliasAttr, builder.getUnitAttr());
+    else
+      kernel->setAttr(kMayOverlapAttr, builder.getUnitAttr());
+}
 
 // A copy between buffers that are not both contiguous is a loop nest, too; any
 // other one becomes a memcpy later.
@@ -215,9 +137,12 @@ struct OutlineKernels : dtensor::impl::OutlineKernelsBase<OutlineKernels> {
       if (op.hasPureBufferSemantics() && op.getNumLoops() > 0)
         ops.push_back(op);
     });
-    Outliner outliner(getOperation());
+    Outliner outliner(getOperation(), "kernel");
+    DominanceInfo dominance(getOperation());
     for (LinalgOp op : ops)
-      outliner.outline(op);
+      outliner.outline(op, [&](func::FuncOp kernel, ValueRange operands) {
+        markOutputs(kernel, op, operands, dominance);
+      });
   }
 };
 } // namespace

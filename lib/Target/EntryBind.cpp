@@ -67,22 +67,66 @@ private:
     auto *next = BasicBlock::Create(context, "next", function);
     builder.CreateCondBr(condition, next, broken);
     builder.SetInsertPoint(broken);
-    builder.CreateStore(lhs, emitter.at(function->getArg(4), 0));
-    builder.CreateStore(rhs, emitter.at(function->getArg(4), 1));
-    builder.CreateRet(builder.getInt32(entry.checks.size()));
+    fail(lhs, rhs, builder.getInt32(entry.checks.size()));
     builder.SetInsertPoint(next);
   }
 
+  // `check` is counted from 1.
+  void fail(llvm::Value *lhs, llvm::Value *rhs, llvm::Value *check) {
+    builder.CreateStore(lhs, emitter.at(function->getArg(4), 0));
+    builder.CreateStore(rhs, emitter.at(function->getArg(4), 1));
+    builder.CreateRet(check);
+  }
+
+  // A table of argument, dim and size, and a loop: models have many weights.
   void checkNumbers() {
+    SmallVector<uint64_t> table;
     for (auto [index, value] : llvm::enumerate(entry.arguments))
-      for (unsigned dim = 0; dim < value.layout.getRank(); ++dim) {
-        if (mlir::ShapedType::isDynamic(value.shape[dim]))
-          continue;
-        llvm::Value *size = loadShape(index, dim);
-        llvm::Value *expected = builder.getInt64(value.shape[dim]);
-        require(builder.CreateICmpEQ(size, expected),
-                placeOf(value, dim) + " is {0}, expected {1}", size, expected);
-      }
+      for (unsigned dim = 0; dim < value.layout.getRank(); ++dim)
+        if (int64_t size = value.shape[dim];
+            !mlir::ShapedType::isDynamic(size)) {
+          table.append({index, dim, static_cast<uint64_t>(size)});
+          entry.checks.push_back(placeOf(value, dim) + " is {0}, expected {1}");
+        }
+    if (!table.empty())
+      emitLoop(table);
+  }
+
+  void emitLoop(ArrayRef<uint64_t> table) {
+    LLVMContext &context = builder.getContext();
+    auto *data = ConstantDataArray::get(context, table);
+    auto *global = new GlobalVariable(
+        *function->getParent(), data->getType(), /*isConstant=*/true,
+        GlobalValue::InternalLinkage, data, "bind.sizes");
+    BasicBlock *entryBlock = builder.GetInsertBlock();
+    auto *loop = BasicBlock::Create(context, "loop", function);
+    auto *broken = BasicBlock::Create(context, "broken", function);
+    auto *latch = BasicBlock::Create(context, "latch", function);
+    auto *done = BasicBlock::Create(context, "next", function);
+    builder.CreateBr(loop);
+    builder.SetInsertPoint(loop);
+    llvm::Type *i64 = builder.getInt64Ty();
+    PHINode *row = builder.CreatePHI(i64, 2);
+    row->addIncoming(builder.getInt64(0), entryBlock);
+    llvm::Value *place = builder.CreateInBoundsGEP(
+        i64, global, builder.CreateMul(row, builder.getInt64(3)));
+    llvm::Value *shape = builder.CreateLoad(
+        builder.getPtrTy(),
+        builder.CreateInBoundsGEP(builder.getPtrTy(), function->getArg(0),
+                                  emitter.load(place, 0)));
+    llvm::Value *size = builder.CreateLoad(
+        i64, builder.CreateInBoundsGEP(i64, shape, emitter.load(place, 1)));
+    llvm::Value *expected = emitter.load(place, 2);
+    llvm::Value *number = builder.CreateAdd(row, builder.getInt64(1));
+    builder.CreateCondBr(builder.CreateICmpEQ(size, expected), latch, broken);
+    builder.SetInsertPoint(broken);
+    fail(size, expected, builder.CreateTrunc(number, builder.getInt32Ty()));
+    builder.SetInsertPoint(latch);
+    row->addIncoming(number, latch);
+    llvm::Value *isLast =
+        builder.CreateICmpEQ(number, builder.getInt64(table.size() / 3));
+    builder.CreateCondBr(isLast, done, loop);
+    builder.SetInsertPoint(done);
   }
 
   void bindSymbols() {

@@ -12,6 +12,7 @@
 #include "dtensor/Sharding/LocalShape.h"
 
 #include "llvm/IR/Module.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace dtensor;
 using namespace llvm;
@@ -130,18 +131,27 @@ static void emitLayout(Module &module, const Entry &entry) {
   emitter.symbols = function->getArg(1);
   emitter.axisSizes = function->getArg(2);
   emitter.coords = function->getArg(3);
+  // The layers of a model have weights of few layouts.
+  std::vector<std::pair<Layout, BasicBlock *>> known;
+  auto getBlock = [&](const Layout &layout) {
+    auto it = llvm::find_if(
+        known, [&](const auto &entry) { return entry.first == layout; });
+    if (it != known.end())
+      return it->second;
+    auto *block = BasicBlock::Create(context, "tensor", function);
+    builder.SetInsertPoint(block);
+    emitLayoutOf(emitter, entry, layout, function->getArg(4),
+                 function->getArg(5));
+    builder.CreateBr(end);
+    known.emplace_back(layout, block);
+    return block;
+  };
   unsigned ordinal = 0;
   for (ArrayRef<EntryValue> values :
        {ArrayRef(entry.arguments), ArrayRef(entry.results)})
-    for (const EntryValue &value : values) {
-      auto *block = BasicBlock::Create(context, "tensor", function);
-      choice->addCase(builder.getInt32(ordinal++), block);
-      builder.SetInsertPoint(block);
-      if (!value.isScalar)
-        emitLayoutOf(emitter, entry, value.layout, function->getArg(4),
-                     function->getArg(5));
-      builder.CreateBr(end);
-    }
+    for (const EntryValue &value : values)
+      choice->addCase(builder.getInt32(ordinal++),
+                      value.isScalar ? end : getBlock(value.layout));
   builder.SetInsertPoint(end);
   builder.CreateRetVoid();
 }
@@ -168,17 +178,15 @@ public:
     for (const EntryValue &value : entry.arguments)
       pass(value, ordinal++);
     for (EntryParameter parameter : entry.parameters)
-      operands.push_back(builder.CreateLoad(
-          builder.getInt64Ty(),
-          builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(),
-                                             getArray(parameter.kind),
-                                             parameter.index)));
+      operands.push_back(read(builder.getInt64Ty(), getArray(parameter.kind),
+                              parameter.index));
     operands.push_back(function->getArg(0));
     for (const EntryValue &value : entry.results)
       pass(value, ordinal++);
     assert(operands.size() == callee->arg_size() && "signatures differ");
-    builder.CreateCall(callee, operands);
+    CallInst *call = builder.CreateCall(callee, operands);
     builder.CreateRetVoid();
+    inlineCallee(*call);
   }
 
 private:
@@ -194,31 +202,41 @@ private:
     llvm_unreachable("all kinds are handled");
   }
 
-  llvm::Value *loadPointer(unsigned ordinal) {
-    return builder.CreateLoad(
-        builder.getPtrTy(),
-        builder.CreateConstInBoundsGEP1_64(builder.getPtrTy(),
-                                           function->getArg(1), ordinal));
-  }
-
   // Pointers, offset, sizes and strides lie in 8 bytes each.
   void pass(const EntryValue &value, unsigned ordinal) {
-    llvm::Value *pointer = loadPointer(ordinal);
+    llvm::Value *words = read(builder.getPtrTy(), function->getArg(1), ordinal);
     unsigned count = value.isScalar ? 1 : 3 + 2 * value.layout.getRank();
-    for (unsigned i = 0; i < count; ++i) {
-      llvm::Type *type = callee->getArg(operands.size())->getType();
-      llvm::Value *address =
-          builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(), pointer, i);
-      operands.push_back(loadScalar(type, address));
-    }
+    for (unsigned i = 0; i < count; ++i)
+      operands.push_back(
+          readWord(callee->getArg(operands.size())->getType(), words, i));
   }
 
   // An i1 takes a whole byte outside.
-  llvm::Value *loadScalar(llvm::Type *type, llvm::Value *address) {
+  llvm::Value *readWord(llvm::Type *type, llvm::Value *words, unsigned index) {
     if (!type->isIntegerTy(1))
-      return builder.CreateLoad(type, address);
-    llvm::Value *byte = builder.CreateLoad(builder.getInt8Ty(), address);
-    return builder.CreateICmpNE(byte, builder.getInt8(0));
+      return read(type, words, index);
+    return builder.CreateICmpNE(read(builder.getInt8Ty(), words, index),
+                                builder.getInt8(0));
+  }
+
+  // A call that passes every word of every descriptor would have thousands of
+  // operands.
+  void inlineCallee(CallInst &call) {
+    InlineFunctionInfo info;
+    if (InlineFunction(call, info, /*MergeAttributes=*/false,
+                       /*CalleeAAR=*/nullptr, /*InsertLifetime=*/false)
+            .isSuccess())
+      callee->eraseFromParent();
+  }
+
+  // Neither arguments' descriptors nor sizes change during a run.
+  llvm::Value *read(llvm::Type *type, llvm::Value *array, unsigned index) {
+    LoadInst *load = builder.CreateLoad(
+        type,
+        builder.CreateConstInBoundsGEP1_64(builder.getInt64Ty(), array, index));
+    load->setMetadata(LLVMContext::MD_invariant_load,
+                      MDNode::get(builder.getContext(), {}));
+    return load;
   }
 
   const Entry &entry;

@@ -84,6 +84,38 @@ static llvm::TargetLibraryInfoImpl getLibraryInfo(const llvm::Triple &triple) {
 // faster, and LLVM's time grows faster than its length.
 static constexpr unsigned kLongFunction = 2000;
 
+// Moves what is computed early down to where it is first needed within its
+// block: what lives through thousands of calls costs the register allocator
+// time that grows with the square of the function.
+static void shortenLives(llvm::BasicBlock &block) {
+  // Of an instruction its place, of a place what now comes first there.
+  llvm::DenseMap<const llvm::Value *, size_t> places;
+  std::vector<llvm::Instruction *> firsts;
+  for (llvm::Instruction &instruction : block) {
+    places[&instruction] = firsts.size();
+    firsts.push_back(&instruction);
+  }
+  std::vector<llvm::Instruction *> order = firsts;
+  for (llvm::Instruction *moved : llvm::reverse(order)) {
+    bool mayMove = !moved->mayHaveSideEffects() && !moved->isTerminator() &&
+                   !llvm::isa<llvm::AllocaInst, llvm::PHINode>(moved) &&
+                   (!moved->mayReadFromMemory() ||
+                    moved->hasMetadata(llvm::LLVMContext::MD_invariant_load));
+    if (!mayMove)
+      continue;
+    size_t place = firsts.size();
+    for (llvm::User *user : moved->users())
+      if (auto it = places.find(user);
+          it != places.end() && !llvm::isa<llvm::PHINode>(user))
+        place = std::min(place, it->second);
+    if (place == firsts.size())
+      continue;
+    moved->moveBefore(firsts[place]->getIterator());
+    places[moved] = place;
+    firsts[place] = moved;
+  }
+}
+
 // Cleans up long functions and has everything else skip them.
 static void finishLongFunctions(llvm::Module &module,
                                 llvm::FunctionAnalysisManager &analyses) {
@@ -96,6 +128,8 @@ static void finishLongFunctions(llvm::Module &module,
     passes.addPass(llvm::SimplifyCFGPass());
     passes.addPass(llvm::ADCEPass());
     analyses.invalidate(function, passes.run(function, analyses));
+    for (llvm::BasicBlock &block : function)
+      shortenLives(block);
     function.addFnAttr(llvm::Attribute::NoInline);
     function.addFnAttr(llvm::Attribute::OptimizeNone);
   }

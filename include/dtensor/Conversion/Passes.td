@@ -107,6 +107,45 @@ def EliminateEmptyTensors : Pass<"dtensor-eliminate-empty-tensors", "::mlir::Mod
     "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def BeginBuffers : Pass<"dtensor-begin-buffers", "::mlir::func::FuncOp"> {
+  let summary = "allocates buffers at their first use";
+  let description = [{
+    A buffer that never leaves the block which allocates it is allocated right
+    before its first use there. It is marked as one that upstream's deallocation
+    leaves alone, until `dtensor-end-buffers` frees it.
+
+    ```mlir
+    %b = memref.alloc() : memref<4xf32>
+    call @other() : () -> ()
+    call @fill(%b) : (memref<4xf32>) -> ()
+    // becomes
+    call @other() : () -> ()
+    %b = memref.alloc() {bufferization.manual_deallocation} : memref<4xf32>
+    call @fill(%b) : (memref<4xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
+def EndBuffers : Pass<"dtensor-end-buffers", "::mlir::func::FuncOp"> {
+  let summary = "frees buffers after their last use";
+  let description = [{
+    Those that `dtensor-begin-buffers` marked.
+
+    ```mlir
+    %b = memref.alloc() {bufferization.manual_deallocation} : memref<4xf32>
+    call @fill(%b) : (memref<4xf32>) -> ()
+    // becomes
+    %b = memref.alloc() : memref<4xf32>
+    call @fill(%b) : (memref<4xf32>) -> ()
+    memref.dealloc %b : memref<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
 def OutlineKernels : Pass<"dtensor-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "moves every linalg op on buffers into a function of its own";
   let description = [{

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ShareKernels.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
 
@@ -107,7 +108,7 @@ struct GPUFinishKernels
     if (failed(simplify(kernels)))
       return signalPassFailure();
     dropUnused(kernels);
-    merge(kernels);
+    shareKernels(getOperation(), kernels);
     number(kernels);
   }
 
@@ -135,30 +136,6 @@ struct GPUFinishKernels
          llvm::make_early_inc_range(kernels.getOps<gpu::GPUFuncOp>()))
       if (!used.contains(kernel.getNameAttr()))
         kernel.erase();
-  }
-
-  // Two kernels with the same text but for their names are one.
-  void merge(gpu::GPUModuleOp kernels) {
-    llvm::StringMap<StringAttr> firsts;
-    DenseMap<StringAttr, StringAttr> renamed;
-    for (auto kernel :
-         llvm::make_early_inc_range(kernels.getOps<gpu::GPUFuncOp>())) {
-      StringAttr name = kernel.getNameAttr();
-      kernel.setName("kernel");
-      std::string text;
-      llvm::raw_string_ostream os(text);
-      kernel.print(os, OpPrintingFlags().useLocalScope().skipRegions(false));
-      kernel.setName(name);
-      auto [it, isNew] = firsts.try_emplace(text, name);
-      renamed[name] = it->second;
-      if (!isNew)
-        kernel.erase();
-    }
-    getOperation().walk([&](device::LaunchOp op) {
-      StringAttr leaf = renamed.lookup(op.getKernel().getLeafReference());
-      op.setKernelAttr(SymbolRefAttr::get(op.getKernel().getRootReference(),
-                                          FlatSymbolRefAttr::get(leaf)));
-    });
   }
 
   void number(gpu::GPUModuleOp kernels) {

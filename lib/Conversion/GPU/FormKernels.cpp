@@ -18,6 +18,7 @@
 
 #include "Extents.h"
 #include "KernelBuilder.h"
+#include "ShareKernels.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
@@ -347,7 +348,8 @@ struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
       if (failed(lower(function, kernels)))
         return signalPassFailure();
     if (kernels.getBody()->empty())
-      kernels.erase();
+      return kernels.erase();
+    shareKernels(getOperation(), kernels);
   }
 
   LogicalResult lower(func::FuncOp function, gpu::GPUModuleOp kernels) {

@@ -33,7 +33,8 @@ def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
   let summary = "groups linalg ops and writes one kernel for each group";
   let description = [{
     Ops that walk over the same rows share a kernel; what only they use never
-    reaches memory. Kernels go into the module's `gpu.module @kernels`.
+    reaches memory. Kernels go into the module's `gpu.module @kernels`, equal
+    ones once.
 
     ```mlir
     %y = linalg.generic {...} ins(%x : tensor<?xf32>) { math.exp }
@@ -51,6 +52,23 @@ def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
     "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def GPUOutlineWork : Pass<"dtensor-gpu-outline-work", "::mlir::ModuleOp"> {
+  let summary = "equal work of the device is one host function";
+  let description = [{
+    What the host does for a kernel or a library call, choosing and describing
+    operands, is many times longer than the call of a function. The layers of a
+    model repeat it: each different form is written once.
+
+    ```mlir
+    dtensor_gpu.matmul %ctx : !llvm.ptr, %a [[0], [1]] * %b [[0], [1]] : ... outs(%c [[0], [1]] : ...)
+    // becomes
+    call @work(%ctx, %a, %b, %c)
+    ```
+  }];
+  let dependentDialects = ["::dtensor::device::DeviceDialect",
+    "::mlir::func::FuncDialect"];
 }
 
 def GPULowerLaunches : Pass<"dtensor-gpu-lower-launches", "::mlir::ModuleOp"> {
