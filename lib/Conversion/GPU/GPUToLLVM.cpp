@@ -179,21 +179,33 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
   LogicalResult
   matchAndRewrite(AttentionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    auto key = dyn_cast<MemRefType>(op.getKey().getType());
-    if (!key)
+    if (!isa<MemRefType>(op.getKey().getType()))
       return rewriter.notifyMatchFailure(op, "not on buffers");
     CallBuilder builder(rewriter, op.getLoc());
     Location loc = op.getLoc();
+    auto operand = [&](Value buffer, Value descriptor, ArrayRef<int64_t> dims) {
+      SmallVector<SmallVector<int64_t>> groups;
+      for (int64_t dim : dims)
+        groups.push_back({dim});
+      return builder.regroup(*getTypeConverter(), descriptor,
+                             cast<MemRefType>(buffer.getType()), groups);
+    };
+    Value key = operand(op.getKey(), adaptor.getKey(), op.getKeyDims());
     // j <= i + diagonal, told as j <= offset + i + keys - total.
-    Value total = MemRefDescriptor(adaptor.getKey())
-                      .size(rewriter, loc, key.getRank() - 2);
-    builder.call(
-        op, "dtensor_rt_attention",
-        {adaptor.getRankContext(), builder.spill(adaptor.getQuery()),
-         builder.spill(adaptor.getKey()), builder.spill(adaptor.getValue()),
-         builder.spill(adaptor.getDest()), rankOf(builder, op.getQuery()),
-         runtimeType(builder, op.getQuery()), adaptor.getScale(),
-         builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
+    Value total =
+        MemRefDescriptor(key).size(rewriter, loc, op.getKeyDims().size() - 2);
+    builder.call(op, "dtensor_rt_attention",
+                 {adaptor.getRankContext(),
+                  builder.spill(operand(op.getQuery(), adaptor.getQuery(),
+                                        op.getQueryDims())),
+                  builder.spill(key),
+                  builder.spill(operand(op.getValue(), adaptor.getValue(),
+                                        op.getValueDims())),
+                  builder.spill(operand(op.getDest(), adaptor.getDest(),
+                                        op.getDestDims())),
+                  rankOf(builder, op.getQuery()),
+                  runtimeType(builder, op.getQuery()), adaptor.getScale(),
+                  builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
     return success();
   }
 };

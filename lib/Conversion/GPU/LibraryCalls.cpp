@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AttentionCall.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
@@ -25,7 +26,6 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -367,64 +367,6 @@ private:
 };
 } // namespace
 
-//===----------------------------------------------------------------------===//
-// Attention
-//===----------------------------------------------------------------------===//
-
-static Value sizeOf(OpBuilder &builder, Location loc, Value tensor,
-                    int64_t fromEnd) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  return getValueOrCreateConstantIndexOp(
-      builder, loc,
-      tensor::getMixedSize(builder, loc, tensor, type.getRank() - fromEnd));
-}
-
-static Value getScale(OpBuilder &builder, AttentionOp op) {
-  Location loc = op.getLoc();
-  Type f64 = builder.getF64Type();
-  if (op.getScale())
-    return arith::ConstantOp::create(
-        builder, loc,
-        builder.getF64FloatAttr(op.getScale()->convertToDouble()));
-  Value depth = sizeOf(builder, loc, op.getQuery(), 1);
-  depth = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), depth);
-  depth = arith::SIToFPOp::create(builder, loc, f64, depth);
-  Value one =
-      arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(1.0));
-  Value root = math::SqrtOp::create(builder, loc, depth);
-  return arith::DivFOp::create(builder, loc, one, root);
-}
-
-// Doubles have no prebuilt kernel; they stay loops.
-static void lowerAttention(AttentionOp op, Value context,
-                           RewriterBase &rewriter) {
-  auto type = cast<RankedTensorType>(op.getResult().getType());
-  if (type.getElementType().isF64())
-    return;
-  rewriter.setInsertionPoint(op);
-  Location loc = op.getLoc();
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(rewriter, loc, op.getQuery());
-  sizes.back() = tensor::getMixedSize(
-      rewriter, loc, op.getValue(),
-      cast<RankedTensorType>(op.getValue().getType()).getRank() - 1);
-  Value dest =
-      tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
-  Value diagonal = op.getDiagonal();
-  if (!diagonal)
-    diagonal = arith::SubIOp::create(rewriter, loc,
-                                     sizeOf(rewriter, loc, op.getKey(), 2),
-                                     sizeOf(rewriter, loc, op.getQuery(), 2));
-  Value result = device::AttentionOp::create(
-                     rewriter, loc, TypeRange{dest.getType()}, context,
-                     op.getQuery(), op.getKey(), op.getValue(),
-                     getScale(rewriter, op), diagonal, dest, op.getCausal())
-                     .getResult();
-  if (result.getType() != type)
-    result = tensor::CastOp::create(rewriter, loc, type, result);
-  rewriter.replaceOp(op, result);
-}
-
 namespace {
 struct GPULibraryCalls : dtensor::impl::GPULibraryCallsBase<GPULibraryCalls> {
   void runOnOperation() override {
@@ -433,7 +375,7 @@ struct GPULibraryCalls : dtensor::impl::GPULibraryCallsBase<GPULibraryCalls> {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp op : attentions)
-      lowerAttention(op, context, rewriter);
+      callAttention(op, context, rewriter);
     SmallVector<LinalgGeneric> generics;
     getOperation().walk([&](LinalgGeneric op) {
       if (isMultiplyAdd(op))

@@ -91,21 +91,26 @@ def Device_MatmulOp : Device_DestinationOp<"matmul"> {
 def Device_AttentionOp : Device_DestinationOp<"attention"> {
   let summary = "attention by the runtime's prebuilt kernel";
   let description = [{
-    Query i sees the keys `j <= i + diagonal` if `causal`.
+    Query i sees the keys `j <= i + diagonal` if `causal`. The lists say for
+    each of `b.., head, token, depth` which dimension of the operand it is; the
+    depth is the last one.
 
     ```mlir
-    %r = dtensor_gpu.attention %ctx : !llvm.ptr ins(%q, %k, %v : tensor<4x?x64xf32>, tensor<4x?x64xf32>, tensor<4x?x64xf32>)
-        scale(%s) diagonal(%d) outs(%o : tensor<4x?x64xf32>) {causal = true} -> tensor<4x?x64xf32>
+    %r = dtensor_gpu.attention %ctx : !llvm.ptr
+        ins(%q [1, 0, 2], %k [0, 1, 2], %v [0, 1, 2] : tensor<?x4x64xf32>, tensor<4x?x64xf32>, tensor<4x?x64xf32>)
+        scale(%s) diagonal(%d) outs(%o [1, 0, 2] : tensor<?x4x64xf32>) {causal = true} -> tensor<?x4x64xf32>
     ```
   }];
   let arguments = (ins AnyType:$rank_context, AnyShaped:$query, AnyShaped:$key,
     AnyShaped:$value, F64:$scale, Index:$diagonal, AnyShaped:$dest,
+    DenseI64ArrayAttr:$query_dims, DenseI64ArrayAttr:$key_dims,
+    DenseI64ArrayAttr:$value_dims, DenseI64ArrayAttr:$dest_dims,
     BoolAttr:$causal);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
-    $rank_context `:` type($rank_context) `ins` `(` $query `,` $key `,` $value `:`
+    $rank_context `:` type($rank_context) `ins` `(` $query $query_dims `,` $key $key_dims `,` $value $value_dims `:`
     type($query) `,` type($key) `,` type($value) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal `)`
-    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($result)^)?
+    `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
