@@ -10,6 +10,7 @@
 #include "dtensor/Sharding/LocalShape.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <utility>
 
 using namespace dtensor;
 using llvm::ArrayRef;
@@ -19,6 +20,8 @@ using llvm::SmallVector;
 static constexpr double kForbidden = 1e18;
 /// Units that a value may inherit from far users; more are not tried.
 static constexpr unsigned kMaxUnits = 3;
+/// Sweeps of improvement; few programs need more than two.
+static constexpr unsigned kMaxSweeps = 8;
 
 AxisSolver::AxisSolver(const PropagationProblem &problem,
                        const CostModel &model, PropagationSolution &solution,
@@ -39,6 +42,7 @@ void AxisSolver::run() {
   for (unsigned node : problem.backward)
     backwardNode(node);
   decideSources();
+  improve();
 }
 
 /// Bytes of each value as the axes solved so far leave it, and its users.
@@ -363,6 +367,61 @@ void AxisSolver::decideSources() {
       bestCost = cost;
     }
     decided[v] = best;
+  }
+}
+
+/// The part of `total` that depends on what node `n` chooses.
+double AxisSolver::costAround(unsigned n, unsigned choice) {
+  const PropagationNode &node = problem.nodes[n];
+  const Strategy &strategy = choices[n][choice].strategy;
+  int before = std::exchange(chosen[n], choice);
+  double cost = choices[n][choice].time;
+  for (auto [value, given] : llvm::zip_equal(node.results, strategy.results)) {
+    if (value < 0)
+      continue;
+    const Placement &fixed = problem.values[value].fixed[axis];
+    cost +=
+        fixed.isOpen() ? costOfWishes(value, given) : move(value, given, fixed);
+  }
+  for (auto [i, value] : llvm::enumerate(node.operands))
+    if (value >= 0 &&
+        !llvm::is_contained(ArrayRef(node.operands).take_front(i), value))
+      cost += costOfWishes(value, *decided[value]);
+  chosen[n] = before;
+  return cost;
+}
+
+bool AxisSolver::improveNode(unsigned n) {
+  constexpr double kWorthwhile = 1e-6;
+  int best = chosen[n];
+  double least = costAround(n, best);
+  for (unsigned i = 0, e = choices[n].size(); i != e; ++i) {
+    double cost = static_cast<int>(i) == chosen[n] ? least : costAround(n, i);
+    if (cost >= least - kWorthwhile)
+      continue;
+    best = i;
+    least = cost;
+  }
+  if (best == chosen[n])
+    return false;
+  chosen[n] = best;
+  for (auto [value, given] : llvm::zip_equal(problem.nodes[n].results,
+                                             choices[n][best].strategy.results))
+    if (value >= 0 && problem.values[value].fixed[axis].isOpen())
+      decided[value] = given;
+  return true;
+}
+
+/// The sweeps chose for users that had estimates only. Now that all is chosen,
+/// nodes that alone would do better change, until none does: no decision is
+/// left that the report of rejected ones shows to be a bad one.
+void AxisSolver::improve() {
+  for (unsigned sweep = 0; sweep < kMaxSweeps; ++sweep) {
+    bool changed = false;
+    for (unsigned n : problem.backward)
+      changed |= improveNode(n);
+    if (!changed)
+      return;
   }
 }
 

@@ -49,6 +49,8 @@ private:
   void forwardNode(unsigned node);
   void backwardNode(unsigned node);
   void decideSources();
+  void improve();
+  bool improveNode(unsigned node);
 
   llvm::SmallVector<Strategy> candidates(const PropagationNode &node);
   llvm::SmallVector<Strategy> pinCandidates(const PropagationNode &node);
@@ -64,6 +66,7 @@ private:
   static void normalize(llvm::SmallVector<State, 4> &list);
   double costToUsers(int value, const Placement &given);
   double costOfWishes(unsigned value, const Placement &given);
+  double costAround(unsigned node, unsigned choice);
   void addUnit(int value, const Placement &placement);
 
   const PropagationProblem &problem;
