@@ -16,10 +16,10 @@
 // the strategy that is cheapest given its users' choices; a redistribution that
 // one user has asked for is free for the others. On chains and on trees in
 // which every value has one user this is dynamic programming and exact.
-// Elsewhere two estimates of what shared values cost are tried, nodes that alone
-// would do better change their choice, and the cheaper result is kept. Work is
-// linear in nodes, operands and strategies, and does not depend on the number
-// of ranks.
+// Elsewhere two estimates of what shared values cost are tried, nodes that
+// alone would do better change their choice, and the cheaper result is kept.
+// Work is linear in nodes, operands and strategies, and does not depend on the
+// number of ranks.
 //
 //===----------------------------------------------------------------------===//
 
