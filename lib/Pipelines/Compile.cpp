@@ -172,8 +172,11 @@ private:
     if (!shared)
       return std::nullopt;
     llvm::json::Value manifest = buildManifest(entries, target.text, cpu);
+    llvm::json::Object &fields = *manifest.getAsObject();
     if (target.isDevice())
-      (*manifest.getAsObject())["kernels"] = llvm::json::Array(device.kernels);
+      fields["kernels"] = llvm::json::Array(device.kernels);
+    if (!options.products.empty())
+      fields["products"] = llvm::json::Array(options.products);
     return packBundle(*shared, manifest);
   }
 

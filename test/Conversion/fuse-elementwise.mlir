@@ -56,3 +56,21 @@ func.func @nothing_is_computed_once_per_column(%x: tensor<?xf32>, %i: tensor<?xf
   } -> tensor<?x?xf32>
   return %1 : tensor<?x?xf32>
 }
+
+// CHECK-LABEL: func.func @a_slice_without_its_unit_dimensions_is_a_slice(
+// CHECK: %[[S:.*]] = tensor.extract_slice %arg0[0, 1, 0] [%arg1, 1, %arg2] [1, 1, 1] : tensor<?x2x?xf32> to tensor<?x?xf32>
+// CHECK-NEXT: return %[[S]]
+func.func @a_slice_without_its_unit_dimensions_is_a_slice(%x: tensor<?x2x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %0 = tensor.extract_slice %x[0, 1, 0] [%m, 1, %n] [1, 1, 1] : tensor<?x2x?xf32> to tensor<?x1x?xf32>
+  %1 = tensor.collapse_shape %0 [[0, 1], [2]] : tensor<?x1x?xf32> into tensor<?x?xf32>
+  return %1 : tensor<?x?xf32>
+}
+
+// CHECK-LABEL: func.func @a_static_slice_without_its_unit_dimensions_is_a_slice(
+// CHECK: tensor.extract_slice {{.*}} : tensor<4x2x8xf32> to tensor<4x8xf32>
+// CHECK-NEXT: return
+func.func @a_static_slice_without_its_unit_dimensions_is_a_slice(%x: tensor<4x2x8xf32>) -> tensor<4x8xf32> {
+  %0 = tensor.extract_slice %x[0, 1, 0] [4, 1, 8] [1, 1, 1] : tensor<4x2x8xf32> to tensor<4x1x8xf32>
+  %1 = tensor.collapse_shape %0 [[0, 1], [2]] : tensor<4x1x8xf32> into tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}

@@ -10,6 +10,7 @@
 #include "dtensor/Pipelines/Compile.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
+#include "dtensor-rt/ProductTable.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileUtilities.h"
@@ -55,6 +56,11 @@ struct Options {
   cl::opt<bool> fromLocal{
       "from-local", cl::desc("the input is the program of one rank already"),
       cl::cat(category)};
+  cl::opt<std::string> productTable{
+      "products",
+      cl::desc("table of tuned matrix products that the bundle carries, see "
+               "dtensor-run --tune"),
+      cl::value_desc("file"), cl::cat(category)};
   cl::opt<bool> verifyEach{"verify-each", cl::desc("verify after every pass"),
                            cl::cat(category)};
   cl::opt<bool> timing{"timing", cl::desc("print the time of each pass"),
@@ -74,7 +80,12 @@ struct Options {
   std::string inputName() const {
     return input == "-" ? "<stdin>" : input.getValue();
   }
+  /// False after a message.
+  bool readProducts();
   CompileOptions compileOptions() const;
+
+private:
+  std::vector<std::string> products; // the entries of the table
 };
 } // namespace
 
@@ -83,6 +94,7 @@ CompileOptions Options::compileOptions() const {
   options.emit = emit;
   options.target = target;
   options.cpu = cpu;
+  options.products = products;
   options.fromLocal = fromLocal;
   options.verifyEach = verifyEach;
   options.printTiming = timing;
@@ -92,6 +104,28 @@ CompileOptions Options::compileOptions() const {
 static int fail(const llvm::Twine &message) {
   llvm::errs() << "dtensor-compile: error: " << message << '\n';
   return 1;
+}
+
+bool Options::readProducts() {
+  if (productTable.empty())
+    return true;
+  auto file = llvm::MemoryBuffer::getFile(productTable, /*IsText=*/true);
+  if (std::error_code code = file.getError())
+    return fail("cannot read " + productTable + ": " + code.message()) == 0;
+  unsigned number = 0;
+  llvm::SmallVector<llvm::StringRef> lines;
+  (*file)->getBuffer().split(lines, '\n');
+  for (llvm::StringRef line : lines) {
+    ++number;
+    line = line.take_until([](char c) { return c == '#'; }).trim();
+    if (line.empty())
+      continue;
+    if (!rt::parseTunedProduct(line.str()))
+      return fail(productTable + ":" + llvm::Twine(number) +
+                  ": not a tuned product") == 0;
+    products.push_back(line.str());
+  }
+  return true;
 }
 
 /// Plans a copy of `module` and says why the plan is what it is.
@@ -180,6 +214,8 @@ int main(int argc, char **argv) {
       llvm::MemoryBuffer::getFileOrSTDIN(options.input, /*IsText=*/true);
   if (std::error_code code = input.getError())
     return fail("cannot read " + options.input + ": " + code.message());
+  if (!options.readProducts())
+    return 1;
   if (options.explainsOnly())
     return compileText(**input, options, /*output=*/nullptr);
   if (options.emit == Emit::Bundle && options.output == "-" &&

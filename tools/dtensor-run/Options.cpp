@@ -35,6 +35,9 @@ inputs by their layouts, runs, collects the global outputs. A PROGRAM named
   --repeat=N             run N times; every run must give the same bits
   --bench=N              time N runs after a first one
   --stats[=text|json]    collectives, bytes, memory and time of the last run
+  --tune=FILE            cuda: measure every matrix product with all algorithms
+                         of the library and append the best ones to FILE, which
+                         dtensor-compile --products takes
 
 A result that is not written is printed. The exit code is 0 on success, 1 on
 every error and on a failed --check.
@@ -166,6 +169,7 @@ std::vector<Flag> makeFlags(Options &o) {
           textFlag("entry", o.entry),
           textFlag("backend", o.backend),
           textFlag("output-dir", o.outputDir),
+          textFlag("tune", o.tune),
           parsedFlag("mesh", o.mesh, addIntegers),
           parsedFlag("dim", o.dims, addIntegers),
           parsedFlag("input", o.inputs, addNamed),

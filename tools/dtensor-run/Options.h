@@ -42,6 +42,7 @@ struct Options {
   StatsFormat stats = StatsFormat::None;
   int64_t bench = 0;
   int64_t repeat = 1;
+  std::string tune;
   bool list = false;
   bool help = false;
 };

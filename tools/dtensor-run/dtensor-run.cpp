@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 using namespace dtensor::run;
@@ -26,6 +27,8 @@ public:
   explicit Session(const Options &options) : options(options) {}
 
   bool execute(Error &error) {
+    if (!options.tune.empty())
+      setenv("DTENSOR_TUNE", options.tune.c_str(), /*overwrite=*/1);
     if (!open(error))
       return false;
     if (options.list)

@@ -36,6 +36,8 @@ struct CompileOptions {
   std::string target = "cpu";
   /// A processor that LLVM knows; empty: getDefaultCPU().
   std::string cpu;
+  /// Lines of dtensor-rt/ProductTable.h that the bundle carries.
+  std::vector<std::string> products;
   /// The input is in the local view already.
   bool fromLocal = false;
   bool verifyEach = false;

@@ -25,6 +25,25 @@ static int64_t maskOf(ArrayRef<DimGroup> groups) {
 int64_t Space::rowMask() const { return maskOf(rows); }
 int64_t Space::innerMask() const { return maskOf(inner); }
 
+// True if one step along dimension `dim` of a slice is known to jump over
+// elements of the source that the slice lacks.
+static bool hasGaps(Value tensor, unsigned dim) {
+  auto slice = tensor.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!slice)
+    return false;
+  ArrayRef<int64_t> whole = slice.getSourceType().getShape();
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  int64_t left = dim + 1; // dimensions of the slice up to `dim`
+  for (auto [i, size] : llvm::enumerate(slice.getStaticSizes())) {
+    if (left == 0 && ShapedType::isStatic(size) &&
+        ShapedType::isStatic(whole[i]) && size != whole[i])
+      return true;
+    if (left > 0 && !dropped.test(i))
+      --left;
+  }
+  return false;
+}
+
 namespace {
 /// An access together with the number of its operand.
 struct NumberedAccess {
@@ -138,7 +157,8 @@ private:
       if (!hasLast && !hasNext)
         continue;
       std::optional<unsigned> at = positionOf(access.map, last);
-      if (!at || positionOf(access.map, next) != *at + 1)
+      if (!at || positionOf(access.map, next) != *at + 1 ||
+          hasGaps(io.operands[access.operand], *at))
         return false;
       needed.push_back({ConditionKind::Collapsible, access.operand, *at});
     }

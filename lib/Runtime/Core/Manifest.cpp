@@ -264,5 +264,7 @@ Manifest dtensor::rt::parseManifest(const std::string &text) {
   });
   if (root.has("kernels"))
     manifest.kernels = strings(root.at("kernels"));
+  if (root.has("products"))
+    manifest.products = strings(root.at("products"));
   return manifest;
 }

@@ -62,7 +62,8 @@ struct Manifest {
   std::string target;
   std::vector<AxisDecl> axes;
   std::vector<EntryDecl> entries;
-  std::vector<std::string> kernels; // of device code, by number
+  std::vector<std::string> kernels;  // of device code, by number
+  std::vector<std::string> products; // lines of dtensor-rt/ProductTable.h
 };
 
 /// Raises BAD_BUNDLE with the place in the manifest that is wrong.

@@ -1,7 +1,8 @@
 // The block of llama_block_tp.mlir with one weight for queries, keys and values,
 // [8192, 8, 10, 128]: for each of the 8 key heads its 8 query heads, the key and
-// the value. Cutting the key heads cuts all alike. (Gate and up stay apart: one
-// product of twice the width is slower than two, see mlp_merged.mlir.)
+// the value. Cutting the key heads cuts all alike, and attention reads the three
+// where the product left them: key heads are its batch. (Gate and up stay apart:
+// one product of twice the width is slower than two, see mlp_merged.mlir.)
 
 #tp = #dtensor.mesh<"tp" = ? {divides 8, hint 2}>
 
@@ -44,15 +45,12 @@ func.func @llama_block_tp_merged(%x: !x {dtensor.layout = #whole},
   %q0 = dtensor.slice %qkv [0, 0, 0, 0] [T, 8, 8, 128] [1, 1, 1, 1] : (!qkv) -> tensor<?x8x8x128xbf16>
   %k0 = dtensor.slice %qkv [0, 0, 8, 0] [T, 8, 1, 128] [1, 1, 1, 1] : (!qkv) -> !kv
   %v0 = dtensor.slice %qkv [0, 0, 9, 0] [T, 8, 1, 128] [1, 1, 1, 1] : (!qkv) -> !kv
-  %q1 = dtensor.permute %q0 {permutation = [1, 2, 0, 3]} : (tensor<?x8x8x128xbf16>) -> tensor<8x8x?x128xbf16>
-  %k1 = dtensor.permute %k0 {permutation = [1, 2, 0, 3]} : (!kv) -> tensor<8x1x?x128xbf16>
-  %v1 = dtensor.permute %v0 {permutation = [1, 2, 0, 3]} : (!kv) -> tensor<8x1x?x128xbf16>
-  %q = dtensor.flatten %q1 {start = 0, end = 1} : (tensor<8x8x?x128xbf16>) -> tensor<64x?x128xbf16>
-  %k = dtensor.flatten %k1 {start = 0, end = 1} : (tensor<8x1x?x128xbf16>) -> tensor<8x?x128xbf16>
-  %v = dtensor.flatten %v1 {start = 0, end = 1} : (tensor<8x1x?x128xbf16>) -> tensor<8x?x128xbf16>
-  %a0 = dtensor.attention %q, %k, %v {causal} : (tensor<64x?x128xbf16>, tensor<8x?x128xbf16>, tensor<8x?x128xbf16>) -> tensor<64x?x128xbf16>
-  %a1 = dtensor.permute %a0 {permutation = [1, 0, 2]} : (tensor<64x?x128xbf16>) -> tensor<?x64x128xbf16>
-  %a2 = dtensor.flatten %a1 {start = 1, end = 2} : (tensor<?x64x128xbf16>) -> !x
+  %q = dtensor.permute %q0 {permutation = [1, 2, 0, 3]} : (tensor<?x8x8x128xbf16>) -> tensor<8x8x?x128xbf16>
+  %k = dtensor.permute %k0 {permutation = [1, 2, 0, 3]} : (!kv) -> tensor<8x1x?x128xbf16>
+  %v = dtensor.permute %v0 {permutation = [1, 2, 0, 3]} : (!kv) -> tensor<8x1x?x128xbf16>
+  %a0 = dtensor.attention %q, %k, %v {causal} : (tensor<8x8x?x128xbf16>, tensor<8x1x?x128xbf16>, tensor<8x1x?x128xbf16>) -> tensor<8x8x?x128xbf16>
+  %a1 = dtensor.permute %a0 {permutation = [2, 0, 1, 3]} : (tensor<8x8x?x128xbf16>) -> tensor<?x8x8x128xbf16>
+  %a2 = dtensor.flatten %a1 {start = 1, end = 3} : (tensor<?x8x8x128xbf16>) -> !x
   %a3 = dtensor.matmul %a2, %wo : (!x, tensor<8192x8192xbf16>) -> !x
   %1 = dtensor.add %x, %a3 : (!x, !x) -> !x
   %2 = dtensor.rms_norm %1, %norm2 {eps = 1.0e-5} : (!x, tensor<8192xbf16>) -> !x

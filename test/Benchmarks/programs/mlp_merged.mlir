@@ -31,11 +31,12 @@ func.func @mlp_tp_merged(%x: !x {dtensor.layout = #whole},
     dtensor.yield %p : f32
   } -> tensor<?x2x28672xf32>
   %both = dtensor.cast %0 : (tensor<?x2x28672xf32>) -> !both
-  %gate = dtensor.slice %both [0, 0, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
-  %up = dtensor.slice %both [0, 1, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
-  %1 = dtensor.silu %gate : (!one) -> !one
-  %2 = dtensor.mul %1, %up : (!one, !one) -> !one
-  %3 = dtensor.squeeze %2 {dims = [1]} : (!one) -> !up
-  %y = dtensor.matmul %3, %wdown : (!up, tensor<28672x8192xbf16>) -> !x
+  %gate0 = dtensor.slice %both [0, 0, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
+  %up0 = dtensor.slice %both [0, 1, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
+  %gate = dtensor.squeeze %gate0 {dims = [1]} : (!one) -> !up
+  %up = dtensor.squeeze %up0 {dims = [1]} : (!one) -> !up
+  %1 = dtensor.silu %gate : (!up) -> !up
+  %2 = dtensor.mul %1, %up : (!up, !up) -> !up
+  %y = dtensor.matmul %2, %wdown : (!up, tensor<28672x8192xbf16>) -> !x
   return %y : !x
 }

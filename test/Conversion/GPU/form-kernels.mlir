@@ -97,3 +97,25 @@ func.func private @a_value_that_leaves_between_stays_outside(%x: tensor<?xf32>, 
   } -> tensor<?xf32>
   return %2 : tensor<?xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// Rows of a slice that lacks every second row are no one long row. They are read
+// wide all the same: unit stride, 16 bytes of alignment, rows that begin at
+// multiples of 4 elements; not that rows follow each other without gaps.
+// CHECK-LABEL: func.func private @rows_of_a_slice_are_read_wide(
+// CHECK: dtensor_gpu.compute {{.*}} variants [{conditions = array<i64: 0, 0, 1, 0, 2, 0, 16, 0, 3, 0, 0, 4,
+// CHECK: gpu.func @kernel_wide_0
+// CHECK: llvm.load {{.*}}alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+func.func private @rows_of_a_slice_are_read_wide(%x: tensor<?x2x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %s = tensor.extract_slice %x[0, 1, 0] [%m, 1, %n] [1, 1, 1] : tensor<?x2x?xf32> to tensor<?x?xf32>
+  %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%s : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %t = math.exp %a : f32
+    linalg.yield %t : f32
+  } -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}

@@ -270,6 +270,9 @@ enum : int {
   X(getHeuristic, cublasLtMatmulAlgoGetHeuristic,                              \
     (LtHandle, LtDesc, LtLayout, LtLayout, LtLayout, LtLayout, LtPreference,   \
      int, LtHeuristic *, int *))                                               \
+  X(algoCheck, cublasLtMatmulAlgoCheck,                                        \
+    (LtHandle, LtDesc, LtLayout, LtLayout, LtLayout, LtLayout, const LtAlgo *, \
+     LtHeuristic *))                                                           \
   X(matmul, cublasLtMatmul,                                                    \
     (LtHandle, LtDesc, const void *, const void *, LtLayout, const void *,     \
      LtLayout, const void *, const void *, LtLayout, void *, LtLayout,         \

@@ -7,6 +7,8 @@
 
 #include "Graphs.h"
 #include "Images.h"
+#include "MatmulCache.h"
+#include "ProductTuner.h"
 #include "World.h"
 
 #include "../../Core/Backend.h"
@@ -28,10 +30,26 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
       .count();
 }
 
-/// A GPU with the kernels of one bundle.
+/// The table of tuned products that a bundle carries.
+ProductTable readTable(const LoadedBundle *bundle) {
+  ProductTable table;
+  if (!bundle)
+    return table;
+  for (const std::string &line : bundle->getManifest().products) {
+    std::optional<TunedProduct> product = parseTunedProduct(line);
+    if (!product)
+      raise(DTENSOR_RT_BAD_BUNDLE, quoted(bundle->getPath()),
+            ": not a tuned product: ", quoted(line));
+    table.add(*product);
+  }
+  return table;
+}
+
+/// A GPU with the kernels and the tuned products of one bundle.
 class SessionDevice : public Device {
 public:
-  SessionDevice(Gpu &gpu, const LoadedBundle *bundle) : gpu(gpu) {
+  SessionDevice(Gpu &gpu, const LoadedBundle *bundle)
+      : gpu(gpu), table(readTable(bundle)) {
     if (bundle)
       kernels.emplace(gpu, *bundle);
   }
@@ -42,7 +60,11 @@ public:
   void free(void *pointer) override { gpu.free(pointer); }
   void copy(const View &dst, const View &src) override { gpu.copy(dst, src); }
   void fill(const View &dst, int64_t bits) override { gpu.fill(dst, bits); }
-  void matmul(const Matmul &call) override { gpu.matmul(call); }
+  void matmul(const Matmul &call) override {
+    if (!products)
+      products.emplace(gpu, table);
+    products->run(call);
+  }
   void attention(const Attention &call) override { gpu.attention(call); }
 
   void launch(const KernelLaunch &call) override {
@@ -55,7 +77,9 @@ public:
 
 private:
   Gpu &gpu;
+  ProductTable table;
   std::optional<BundleKernels> kernels;
+  std::optional<MatmulCache> products;
 };
 
 struct LocalRank {
@@ -109,7 +133,8 @@ private:
 CudaSession::CudaSession(const Mesh &mesh, const LoadedBundle *bundle)
     : mesh(mesh), world(getWorld(mesh)), locals(world->getLocalRanks().size()) {
   const char *choice = std::getenv("DTENSOR_GRAPHS");
-  useGraphs = !choice || std::strcmp(choice, "0") != 0;
+  useGraphs = (!choice || std::strcmp(choice, "0") != 0) &&
+              !ProductTuner::isAsked(); // it waits for the GPU
   for (size_t i = 0; i < locals.size(); ++i) {
     Gpu &gpu = world->getGpu(i);
     CurrentContext current(gpu.getContext());

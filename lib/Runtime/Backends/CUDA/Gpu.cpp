@@ -52,7 +52,6 @@ Gpu::~Gpu() {
   const Driver &driver = getDriver();
   {
     CurrentContext current(context);
-    products.reset();
     if (kernels)
       driver.moduleUnload(kernels);
     storage.clear();
@@ -294,14 +293,8 @@ void Gpu::convert(const char *kernel, void *dst, const void *src,
 }
 
 //===----------------------------------------------------------------------===//
-// Products and attention
+// Attention
 //===----------------------------------------------------------------------===//
-
-void Gpu::matmul(const Matmul &call) {
-  if (!products)
-    products = std::make_unique<MatmulCache>(*this);
-  products->run(call);
-}
 
 namespace {
 

@@ -1,6 +1,6 @@
 //===- Gpu.h - one GPU as seen by one rank ----------------------*- C++ -*-===//
 //
-// Context, stream, memory, prebuilt kernels and matrix products of one rank.
+// Context, stream, memory and prebuilt kernels of one rank.
 // All its work is in the order of the calls on one stream at a time; when the
 // stream changes, the new one first waits for the old one. Used by one thread
 // at a time, with the context current (CurrentContext).
@@ -11,7 +11,6 @@
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_GPU_H
 
 #include "Api.h"
-#include "MatmulCache.h"
 #include "Pool.h"
 
 #include "../../Core/Device.h"
@@ -84,7 +83,6 @@ public:
 
   void copy(const View &dst, const View &src);
   void fill(const View &dst, int64_t bits);
-  void matmul(const Matmul &call);
   void attention(const Attention &call);
   /// dst = convert(src), both packed; `kernel` is of Kernels/Copy.cu.
   void convert(const char *kernel, void *dst, const void *src, int64_t count);
@@ -114,7 +112,6 @@ private:
   Pool pool, storage;
   Module kernels = nullptr;
   std::map<std::string, Function> functions;
-  std::unique_ptr<MatmulCache> products;
 };
 
 /// A temporary of a rank that is given back at the end of the scope.

@@ -3,6 +3,7 @@
 #include "MatmulCache.h"
 
 #include "Gpu.h"
+#include "ProductTuner.h"
 
 #include "../../Core/Error.h"
 
@@ -15,6 +16,8 @@ using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
 static constexpr size_t kWorkspaceBytes = size_t(32) << 20;
+/// More than the library proposes.
+static constexpr int kMaxCandidates = 32;
 /// Plans are small; a program that sees more shapes than this starts again.
 static constexpr size_t kMaxPlans = 4096;
 
@@ -147,7 +150,8 @@ MatmulCache::Plan::~Plan() {
       lt.layoutDestroy(layout);
 }
 
-MatmulCache::MatmulCache(Gpu &gpu) : gpu(gpu) {
+MatmulCache::MatmulCache(Gpu &gpu, ProductTable given)
+    : gpu(gpu), table(std::move(given)) {
   checkLt(getLt().create(&handle), "starting cuBLASLt");
 }
 
@@ -170,6 +174,8 @@ void MatmulCache::runEmpty(const Matmul &call) {
     bias.strides[d] = d == bias.rank - 1 ? call.bias.strides[0] : 0;
   gpu.copy(call.c, bias);
 }
+
+static bool isPlain(const MatmulCache::Problem &problem);
 
 /// Everything but batch and alignment.
 static MatmulCache::Problem describeProduct(const Matmul &call) {
@@ -263,12 +269,21 @@ void MatmulCache::runProblem(Problem problem, const Matmul &call, char *a,
   problem.alignA = alignmentOf(a);
   problem.alignB = alignmentOf(b);
   problem.alignC = alignmentOf(c);
-  Plan &plan = getPlan(problem);
-  const Lt &lt = getLt();
+  Plan *plan = findPlan(problem);
+  if (!plan) {
+    plan = &addPlan(problem);
+    if (ProductTuner::isAsked() && isPlain(problem))
+      tune(*plan, problem, a, b, c);
+  }
   if (problem.hasBias) {
     void *bias = call.bias.base;
-    lt.descSet(plan.desc, kLtDescBiasPointer, &bias, sizeof(bias));
+    getLt().descSet(plan->desc, kLtDescBiasPointer, &bias, sizeof(bias));
   }
+  launch(problem, *plan, a, b, c);
+}
+
+void MatmulCache::launch(const Problem &problem, const Plan &plan, char *a,
+                         char *b, char *c) {
   if (plan.workspaceBytes && !workspace) {
     workspace = gpu.getStorage().allocate(kWorkspaceBytes);
     if (!workspace)
@@ -281,23 +296,29 @@ void MatmulCache::runProblem(Problem problem, const Matmul &call, char *a,
   const void *one = isWide ? static_cast<void *>(&one64) : &one32;
   const void *zero = isWide ? static_cast<void *>(&zero64) : &zero32;
   ++gpu.numLibraryCalls;
-  checkLt(lt.matmul(handle, plan.desc, one, b, plan.a, a, plan.b, zero, c,
-                    plan.c, c, plan.c, &plan.algo, workspace,
-                    plan.workspaceBytes, gpu.getStream()),
+  checkLt(getLt().matmul(handle, plan.desc, one, b, plan.a, a, plan.b, zero, c,
+                         plan.c, c, plan.c, &plan.algo, workspace,
+                         plan.workspaceBytes, gpu.getStream()),
           "matmul");
 }
 
-MatmulCache::Plan &MatmulCache::getPlan(const Problem &problem) {
-  Key key;
+static MatmulCache::Key keyOf(const MatmulCache::Problem &problem) {
+  MatmulCache::Key key;
   static_assert(sizeof(key) == sizeof(problem), "all fields are in the key");
   std::memcpy(key.data(), &problem, sizeof(problem));
-  auto it = plans.find(key);
-  if (it != plans.end())
-    return *it->second;
+  return key;
+}
+
+MatmulCache::Plan *MatmulCache::findPlan(const Problem &problem) {
+  auto it = plans.find(keyOf(problem));
+  return it == plans.end() ? nullptr : it->second.get();
+}
+
+MatmulCache::Plan &MatmulCache::addPlan(const Problem &problem) {
   std::unique_ptr<Plan> plan = makePlan(problem);
   if (plans.size() >= kMaxPlans)
     plans.clear();
-  return *plans.emplace(key, std::move(plan)).first->second;
+  return *plans.emplace(keyOf(problem), std::move(plan)).first->second;
 }
 
 static LtLayout makeLayout(int type, int64_t rows, int64_t cols, int64_t ld,
@@ -353,6 +374,22 @@ MatmulCache::makePlan(const Problem &problem) {
 }
 
 void MatmulCache::choose(Plan &plan, const Problem &problem) {
+  if (chooseFromTable(plan, problem))
+    return;
+  std::vector<LtHeuristic> found = propose(plan, problem, 1);
+  if (found.empty())
+    raise(DTENSOR_RT_RUN_FAILED, "matmul ", problem.m, "x", problem.n, "x",
+          problem.k, " of ",
+          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeIn)),
+          " into ",
+          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeOut)),
+          ": cuBLASLt has no algorithm");
+  plan.use(found.front());
+}
+
+/// Best first, as the library guesses.
+std::vector<LtHeuristic>
+MatmulCache::propose(const Plan &plan, const Problem &problem, int limit) {
   const Lt &lt = getLt();
   LtPreference preference = nullptr;
   checkLt(lt.preferenceCreate(&preference), "choosing a matrix product");
@@ -364,18 +401,94 @@ void MatmulCache::choose(Plan &plan, const Problem &problem) {
   set(kLtPreferenceAlignB, static_cast<uint32_t>(problem.alignA));
   set(kLtPreferenceAlignC, static_cast<uint32_t>(problem.alignC));
   set(kLtPreferenceAlignD, static_cast<uint32_t>(problem.alignC));
-  LtHeuristic found = {};
+  std::vector<LtHeuristic> found(static_cast<size_t>(limit));
   int count = 0;
-  LtResult result = lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c,
-                                    plan.c, preference, 1, &found, &count);
+  LtResult result =
+      lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c, plan.c,
+                      preference, limit, found.data(), &count);
   lt.preferenceDestroy(preference);
-  if (result != 0 || count == 0 || found.state != 0)
-    raise(DTENSOR_RT_RUN_FAILED, "matmul ", problem.m, "x", problem.n, "x",
-          problem.k, " of ",
-          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeIn)),
-          " into ",
-          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeOut)),
-          ": cuBLASLt has no algorithm (status ", result, ")");
-  plan.algo = found.algo;
-  plan.workspaceBytes = found.workspaceBytes;
+  found.resize(result == 0 ? static_cast<size_t>(count) : 0);
+  auto isBad = [](const LtHeuristic &one) { return one.state != 0; };
+  found.erase(std::remove_if(found.begin(), found.end(), isBad), found.end());
+  return found;
+}
+
+//===----------------------------------------------------------------------===//
+// Algorithms chosen ahead of time
+//===----------------------------------------------------------------------===//
+
+static int64_t bytesOf(int64_t dtype) {
+  return static_cast<int64_t>(
+      dtensor_rt_dtype_bytes(static_cast<int32_t>(dtype)));
+}
+
+/// Tables know one product at a time, in rows that vector accesses can read.
+static bool isPlain(const MatmulCache::Problem &p) {
+  int64_t bytes = bytesOf(p.dtypeIn);
+  int64_t bytesOut = bytesOf(p.dtypeOut);
+  bool areRowsAligned = p.lda * bytes % 16 == 0 && p.ldb * bytes % 16 == 0 &&
+                        p.ldc * bytesOut % 16 == 0;
+  return p.batch == 1 && !p.hasBias &&
+         p.epilogue == static_cast<int64_t>(Epilogue::None) && areRowsAligned &&
+         std::min({p.alignA, p.alignB, p.alignC}) >= 16;
+}
+
+TunedProduct MatmulCache::describe(const Problem &problem) const {
+  TunedProduct product;
+  product.arch = gpu.getArch();
+  product.version = static_cast<int64_t>(getLt().getVersion());
+  product.dtypeIn = static_cast<int32_t>(problem.dtypeIn);
+  product.dtypeOut = static_cast<int32_t>(problem.dtypeOut);
+  product.transA = problem.transA;
+  product.transB = problem.transB;
+  product.m = problem.m;
+  product.n = problem.n;
+  product.k = problem.k;
+  return product;
+}
+
+/// The library checks the algorithm; a refused one is not used.
+bool MatmulCache::chooseFromTable(Plan &plan, const Problem &problem) {
+  if (table.isEmpty() || !isPlain(problem))
+    return false;
+  const TunedProduct *tuned = table.find(describe(problem));
+  if (!tuned)
+    return false;
+  LtHeuristic found = {};
+  static_assert(sizeof(found.algo) == sizeof(tuned->algorithm));
+  LtAlgo algo;
+  std::memcpy(&algo, tuned->algorithm.data(), sizeof(algo));
+  LtResult result = getLt().algoCheck(handle, plan.desc, plan.a, plan.b, plan.c,
+                                      plan.c, &algo, &found);
+  if (result != 0 || found.state != 0 || found.workspaceBytes > kWorkspaceBytes)
+    return false;
+  found.algo = algo;
+  plan.use(found);
+  return true;
+}
+
+void MatmulCache::tune(const Plan &plan, const Problem &problem, char *a,
+                       char *b, char *c) {
+  TunedProduct product = describe(problem);
+  if (!ProductTuner::claim(product))
+    return;
+  // What is good for every aligned operand, not for this one alone.
+  Problem aligned = problem;
+  aligned.alignA = aligned.alignB = aligned.alignC = 16;
+  std::vector<LtHeuristic> found = propose(plan, aligned, kMaxCandidates);
+  if (found.empty())
+    return;
+  int64_t rows = problem.k, cols = problem.n;
+  if (problem.transB)
+    std::swap(rows, cols);
+  int64_t bytes = ((rows - 1) * problem.ldb + cols) * bytesOf(problem.dtypeIn);
+  std::unique_ptr<Plan> candidate = makePlan(problem);
+  ProductTuner tuner(gpu, b, bytes);
+  size_t best = tuner.measure(found.size(), [&](size_t i, char *weights) {
+    candidate->use(found[i]);
+    launch(problem, *candidate, a, weights, c);
+  });
+  std::memcpy(product.algorithm.data(), &found[best].algo,
+              sizeof(product.algorithm));
+  tuner.write(product);
 }

@@ -7,7 +7,9 @@
 //   lt.A = b, lt.B = a, lt.D = c, lt.m = n, lt.n = m, lt.k = k
 //
 // Descriptors and the algorithm are kept per shape, strides, types, alignment
-// and epilogue: the choice depends on nothing that varies from run to run.
+// and epilogue. The algorithm is that of the bundle's table, or else the one
+// that the library proposes: the choice depends on nothing that varies from run
+// to run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,9 +20,12 @@
 
 #include "../../Core/Device.h"
 
+#include "dtensor-rt/ProductTable.h"
+
 #include <array>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace dtensor::rt::cuda {
 
@@ -28,7 +33,7 @@ class Gpu;
 
 class MatmulCache {
 public:
-  explicit MatmulCache(Gpu &gpu);
+  MatmulCache(Gpu &gpu, ProductTable table);
   MatmulCache(const MatmulCache &) = delete;
   ~MatmulCache();
 
@@ -50,9 +55,16 @@ private:
   struct Plan {
     LtDesc desc = nullptr;
     LtLayout a = nullptr, b = nullptr, c = nullptr;
-    LtAlgo algo;
+    LtAlgo algo = {};
     size_t workspaceBytes = 0;
+    Plan() = default;
+    Plan(const Plan &) = delete;
     ~Plan();
+
+    void use(const LtHeuristic &found) {
+      algo = found.algo;
+      workspaceBytes = found.workspaceBytes;
+    }
   };
   struct HashKey {
     size_t operator()(const Key &key) const;
@@ -60,12 +72,24 @@ private:
 
   void runProblem(Problem problem, const Matmul &call, char *a, char *b,
                   char *c);
-  Plan &getPlan(const Problem &problem);
+  void launch(const Problem &problem, const Plan &plan, char *a, char *b,
+              char *c);
+  Plan *findPlan(const Problem &problem);
+  Plan &addPlan(const Problem &problem);
   std::unique_ptr<Plan> makePlan(const Problem &problem);
   void choose(Plan &plan, const Problem &problem);
+  bool chooseFromTable(Plan &plan, const Problem &problem);
+  std::vector<LtHeuristic> propose(const Plan &plan, const Problem &problem,
+                                   int limit);
+  /// Measures the library's proposals and writes down the best one. Nothing
+  /// else changes: the plan stays what it is.
+  void tune(const Plan &plan, const Problem &problem, char *a, char *b,
+            char *c);
+  TunedProduct describe(const Problem &problem) const;
   void runEmpty(const Matmul &call);
 
   Gpu &gpu;
+  ProductTable table;
   LtHandle handle = nullptr;
   void *workspace = nullptr;
   std::unordered_map<Key, std::unique_ptr<Plan>, HashKey> plans;
