@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HalfMath.h"
 #include "ShareKernels.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
@@ -108,6 +109,10 @@ struct GPUFinishKernels
     if (failed(simplify(kernels)))
       return signalPassFailure();
     dropUnused(kernels);
+    for (auto kernel : kernels.getOps<gpu::GPUFuncOp>()) {
+      useHalfMath(kernel);
+      widenPairs(kernel);
+    }
     shareKernels(getOperation(), kernels);
     number(kernels);
   }

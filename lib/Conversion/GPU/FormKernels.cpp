@@ -45,6 +45,11 @@ using namespace mlir;
 using namespace dtensor;
 using linalg::GenericOp;
 
+// Accesses that a thread has under way at once, of a row that it keeps and of
+// work without rows.
+static constexpr unsigned kRowChunks = 4;
+static constexpr unsigned kStreamChunks = 2;
+
 //===----------------------------------------------------------------------===//
 // Preparation
 //===----------------------------------------------------------------------===//
@@ -117,6 +122,18 @@ static void expandScalars(RewriterBase &rewriter, Block &block) {
 //===----------------------------------------------------------------------===//
 // One cluster
 //===----------------------------------------------------------------------===//
+
+static bool isSlice(Value tensor) {
+  Operation *producer = tensor.getDefiningOp();
+  while (isa_and_nonnull<tensor::CastOp, tensor::CollapseShapeOp,
+                         tensor::ExpandShapeOp>(producer))
+    producer = producer->getOperand(0).getDefiningOp();
+  return isa_and_nonnull<tensor::ExtractSliceOp>(producer);
+}
+
+static bool becomesSlice(OpResult result) {
+  return llvm::any_of(result.getUsers(), llvm::IsaPred<tensor::InsertSliceOp>);
+}
 
 namespace {
 class ClusterLowering {
@@ -290,40 +307,63 @@ private:
     if (!canCluster(cluster.getFirst()))
       return {buildSerialKernel(module, nextName("serial"), cluster, io)};
     Space plain = makePlainSpace(cluster, io);
-    std::optional<Space> wide = makeWideSpace(cluster, io);
+    std::vector<Space> wide = makeWideSpaces();
     std::vector<Variant> variants;
     if (!cluster.hasReductions()) {
-      if (wide)
-        variants.push_back(build(*wide, {Geometry::Chunks, true, 2}, "wide"));
+      for (const Space &space : wide)
+        variants.push_back(
+            build(space, {Geometry::Chunks, true, kStreamChunks}, "wide"));
       variants.push_back(build(plain, {Geometry::Chunks, true, 1}, "plain"));
       return variants;
     }
     if (prefersColumns(cluster, io))
       return {build(plain, {Geometry::Columns, false, 1}, "columns")};
-    if (wide)
-      addRowVariants(*wide, variants);
+    for (const Space &space : wide)
+      addRowVariants(space, variants);
     variants.push_back(build(plain, {Geometry::Rows, false, 1}, "plain"));
     return variants;
   }
 
-  // A thread holds up to 16 elements of a row.
+  // Of slices only single rows may lie side by side.
+  std::vector<Space> makeWideSpaces() {
+    std::vector<Space> spaces;
+    std::optional<Space> joined = makeWideSpace(cluster, io, /*joined=*/true);
+    if (!joined)
+      return spaces;
+    spaces.push_back(*joined);
+    bool isJoined = llvm::any_of(joined->conditions, [](const Condition &c) {
+      return c.kind == ConditionKind::Collapsible;
+    });
+    if (isJoined && (llvm::any_of(io.operands, isSlice) ||
+                     llvm::any_of(io.outputs, becomesSlice)))
+      if (auto single = makeWideSpace(cluster, io, /*joined=*/false))
+        spaces.push_back(*single);
+    return spaces;
+  }
+
   void addRowVariants(const Space &wide, std::vector<Variant> &variants) {
-    unsigned chunks = std::clamp(16 / wide.lanes, 1u, 4u);
     int64_t mask = wide.innerMask();
-    int64_t limit = kMaxBlock * chunks * wide.lanes;
-    Variant rows = build(wide, {Geometry::Rows, true, chunks}, "rows");
+    int64_t limit = kRowThreads * kRowChunks * wide.lanes;
+    Variant rows = build(wide, {Geometry::Rows, true, kRowChunks}, "rows");
     rows.conditions.push_back({ConditionKind::ExtentAtMost, mask, limit});
     // An empty row has nothing that could be read in place of the missing.
     rows.conditions.push_back({ConditionKind::ExtentAbove, mask, 0});
     variants.push_back(rows);
-    if (clusters) {
-      Variant split = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
-      split.conditions.push_back(
-          {ConditionKind::ExtentAtMost, mask, limit * kClusterBlocks});
-      split.conditions.push_back({ConditionKind::ExtentAbove, mask, limit});
-      variants.push_back(split);
-    }
+    if (clusters)
+      variants.push_back(buildCluster(wide, limit));
     variants.push_back(build(wide, {Geometry::Rows, false, 1}, "loop"));
+  }
+
+  // For rows of more than `above` elements.
+  Variant buildCluster(const Space &wide, int64_t above) {
+    int64_t mask = wide.innerMask();
+    unsigned chunks = std::clamp(32 / wide.lanes, kRowChunks, 2 * kRowChunks);
+    Variant variant = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
+    variant.conditions.push_back(
+        {ConditionKind::ExtentAtMost, mask,
+         kRowThreads * chunks * wide.lanes * kClusterBlocks});
+    variant.conditions.push_back({ConditionKind::ExtentAbove, mask, above});
+    return variant;
   }
 
   const Cluster &cluster;

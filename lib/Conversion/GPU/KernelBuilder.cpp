@@ -18,6 +18,7 @@
 
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -60,6 +61,8 @@ public:
   Variant build() {
     auto end = gpu::ReturnOp::create(builder, loc);
     builder.setInsertionPoint(end);
+    if (schedule.geometry == Geometry::Cluster)
+      NVVM::ClusterArriveRelaxedOp::create(builder, loc, UnitAttr());
     locateThread();
     locateRow();
     assignLevels();
@@ -67,10 +70,11 @@ public:
       createPlaces();
       readAhead();
     }
+    // Nobody writes to a block of the cluster that has not started.
+    if (schedule.geometry == Geometry::Cluster)
+      NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
     for (unsigned pass = 0; pass <= lastLevel; ++pass)
       emitPass(pass);
-    if (schedule.geometry == Geometry::Cluster)
-      emitClusterBarrier();
     return variant;
   }
 
@@ -242,6 +246,18 @@ private:
             !op.getMatchingBlockArgument(&operand).use_empty())
           for (Place &place : places)
             readInput({operand.get(), cluster.getMap(operand)}, place);
+    emitFence();
+  }
+
+  // Keeps the reads here: moved next to their uses, which stand behind
+  // branches, each would wait for the one before.
+  void emitFence() {
+    auto none = LLVM::LLVMVoidType::get(builder.getContext());
+    LLVM::InlineAsmOp::create(
+        builder, loc, none, ValueRange(), /*asm_string=*/"",
+        /*constraints=*/"~{memory}", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::TailCallKind::None,
+        LLVM::AsmDialectAttr(), ArrayAttr());
   }
 
   //===--------------------------------------------------------------------===//
@@ -485,12 +501,6 @@ private:
       }
       storeOutputs(op, rowPlace);
     }
-  }
-
-  // Blocks of a cluster read each other's memory until all are here.
-  void emitClusterBarrier() {
-    NVVM::ClusterArriveOp::create(builder, loc, UnitAttr());
-    NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
   }
 
   //===--------------------------------------------------------------------===//

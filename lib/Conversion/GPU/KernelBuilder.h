@@ -26,12 +26,11 @@ struct Schedule {
   bool resident = true;
   unsigned chunks = 1;
 
-  /// Threads of a block at most. A walk over a long row needs fewer: its
-  /// registers are few, and blocks of other rows fill the gaps.
+  /// Threads of a block at most.
   int64_t getMaxThreads() const {
     if (geometry == Geometry::Chunks || geometry == Geometry::Columns)
       return kBlock;
-    return resident ? kMaxBlock : kMaxBlock / 2;
+    return kRowThreads;
   }
 };
 
@@ -72,6 +71,7 @@ private:
   mlir::Value acrossWarps(mlir::Operation *combiner, mlir::Value value);
   mlir::Value acrossColumns(mlir::Operation *combiner, mlir::Value value);
   mlir::Value acrossBlocks(mlir::Operation *combiner, mlir::Value value);
+  mlir::Value slotIn(mlir::Value block, mlir::Value buffer);
   mlir::Value shared(mlir::Type type, int64_t count);
   mlir::Value threadId();
   mlir::Value i32(int64_t value);

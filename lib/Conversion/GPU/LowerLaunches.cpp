@@ -190,8 +190,9 @@ private:
       grid = ceilDiv(rows, index(kColumnRows));
       break;
     case Geometry::Cluster:
-      log = logThreads(
-          ceilDiv(inner, index(variant.perThread * kClusterBlocks)), kMaxBlock);
+      log =
+          logThreads(ceilDiv(inner, index(variant.perThread * kClusterBlocks)),
+                     variant.maxThreads);
       block = arith::ShLIOp::create(builder, loc, index(1), log);
       grid = mul(rows, index(kClusterBlocks));
       break;

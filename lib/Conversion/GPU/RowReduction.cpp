@@ -226,35 +226,47 @@ Value RowReduction::acrossColumns(Operation *combiner, Value value) {
   return total;
 }
 
-// Every block of the cluster reads what the others left in shared memory.
+// Every block of the cluster writes its total into the shared memory of all, so
+// that nobody reads from a block that may be gone.
 Value RowReduction::acrossBlocks(Operation *combiner, Value value) {
   Location loc = memory.getLoc();
   Type type = value.getType();
-  Value buffer = shared(type, 1);
-  Value zero = memory.index(0);
+  Value buffer = shared(type, kClusterBlocks);
   Value thread = threadId();
-  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        thread, i32(0));
-  scf::IfOp::create(builder, loc, isFirst, [&](OpBuilder &b, Location loc) {
-    memref::StoreOp::create(b, loc, storeForm(b, loc, value), buffer, zero);
+  Value isSender = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::ult, thread, i32(kClusterBlocks));
+  scf::IfOp::create(builder, loc, isSender, [&](OpBuilder &b, Location loc) {
+    LLVM::StoreOp::create(b, loc, storeForm(b, loc, value),
+                          slotIn(thread, buffer));
     scf::YieldOp::create(b, loc);
   });
   NVVM::ClusterArriveOp::create(builder, loc, UnitAttr());
   NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
-  auto sharedPointer = LLVM::LLVMPointerType::get(builder.getContext(), 3);
-  auto clusterPointer = LLVM::LLVMPointerType::get(builder.getContext(), 7);
-  Value address =
-      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
-  address =
-      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
-  Value own = LLVM::IntToPtrOp::create(builder, loc, sharedPointer, address);
   Value total;
   for (int64_t block = 0; block < kClusterBlocks; ++block) {
-    Value other =
-        NVVM::MapaOp::create(builder, loc, clusterPointer, own, i32(block));
-    Value one = LLVM::LoadOp::create(builder, loc, getMemoryType(type), other);
+    Value one =
+        memref::LoadOp::create(builder, loc, buffer, memory.index(block));
     one = loadForm(builder, loc, one, type);
     total = total ? combine(combiner, total, one) : one;
   }
   return total;
+}
+
+// Where block number `block` of the cluster has this block's slot of `buffer`.
+Value RowReduction::slotIn(Value block, Value buffer) {
+  Location loc = memory.getLoc();
+  Type i64 = builder.getI64Type();
+  auto own = LLVM::LLVMPointerType::get(builder.getContext(), 3);
+  auto remote = LLVM::LLVMPointerType::get(builder.getContext(), 7);
+  Value base =
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
+  base = arith::IndexCastOp::create(builder, loc, i64, base);
+  base = LLVM::IntToPtrOp::create(builder, loc, own, base);
+  Value number = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
+  number =
+      arith::IndexCastOp::create(builder, loc, builder.getI32Type(), number);
+  number = arith::RemUIOp::create(builder, loc, number, i32(kClusterBlocks));
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  Value slot = LLVM::GEPOp::create(builder, loc, own, element, base, number);
+  return NVVM::MapaOp::create(builder, loc, remote, slot, block);
 }

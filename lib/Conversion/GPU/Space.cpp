@@ -53,8 +53,8 @@ struct NumberedAccess {
 
 class SpaceBuilder {
 public:
-  SpaceBuilder(const Cluster &cluster, const KernelIO &io)
-      : cluster(cluster), io(io) {
+  SpaceBuilder(const Cluster &cluster, const KernelIO &io, bool joined = true)
+      : cluster(cluster), io(io), joined(joined) {
     findAccesses();
   }
 
@@ -149,7 +149,7 @@ private:
   // Joins `next` to the group that ends with `last`.
   bool canJoin(unsigned last, unsigned next,
                SmallVectorImpl<Condition> &needed) {
-    if (named.contains(last) || named.contains(next))
+    if (!joined || named.contains(last) || named.contains(next))
       return false;
     for (const NumberedAccess &access : accesses) {
       bool hasLast = access.map.isFunctionOfDim(last);
@@ -267,6 +267,7 @@ private:
 
   const Cluster &cluster;
   const KernelIO &io;
+  bool joined;
   SmallVector<NumberedAccess> accesses;
   /// Dimensions whose positions the code asks for.
   DenseSet<unsigned> named;
@@ -285,8 +286,8 @@ Space dtensor::makePlainSpace(const Cluster &cluster, const KernelIO &io) {
 }
 
 std::optional<Space> dtensor::makeWideSpace(const Cluster &cluster,
-                                            const KernelIO &io) {
-  return SpaceBuilder(cluster, io).makeWide();
+                                            const KernelIO &io, bool joined) {
+  return SpaceBuilder(cluster, io, joined).makeWide();
 }
 
 bool dtensor::prefersColumns(const Cluster &cluster, const KernelIO &io) {

@@ -43,9 +43,10 @@ struct Space {
 /// Walks every dimension by itself: right for any strides.
 Space makePlainSpace(const Cluster &cluster, const KernelIO &io);
 
-/// Groups dimensions and reads neighbours along a row at once; nullopt if no
-/// operand can be read so.
-std::optional<Space> makeWideSpace(const Cluster &cluster, const KernelIO &io);
+/// Reads neighbours along a row at once and, if `joined`, groups dimensions;
+/// nullopt if no operand can be read so.
+std::optional<Space> makeWideSpace(const Cluster &cluster, const KernelIO &io,
+                                   bool joined);
 
 /// True if memory runs along the rows rather than within them, so that
 /// neighbouring threads should take neighbouring rows.

@@ -65,6 +65,9 @@ inline constexpr int64_t kMaxBlock = 1024;
 inline constexpr int64_t kColumnRows = 32;
 inline constexpr int64_t kColumnThreads = kBlock / kColumnRows;
 inline constexpr int64_t kClusterBlocks = 8;
+/// Threads of a block that keeps its part of a row in registers: 64 registers
+/// each still leave room for a second block, which loads while one waits.
+inline constexpr int64_t kRowThreads = 512;
 
 struct Variant {
   mlir::SymbolRefAttr kernel;

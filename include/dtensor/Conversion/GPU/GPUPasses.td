@@ -92,7 +92,9 @@ def GPUFinishKernels : Pass<"dtensor-gpu-finish-kernels", "::mlir::ModuleOp"> {
   let summary = "simplifies kernels, merges equal ones, numbers them";
   let description = [{
     Kernels compute half precision in f32; two conversions that undo each other
-    are dropped. Kernels with the same text are one. Every launch gets the
+    are dropped. A kernel that stores nothing but halves divides and raises to
+    powers with the device's single instructions. Kernels with the same text are
+    one. Every launch gets the
     number of its kernel.
 
     ```mlir
@@ -100,7 +102,7 @@ def GPUFinishKernels : Pass<"dtensor-gpu-finish-kernels", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
-    "::mlir::math::MathDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect"];
 }
 
 #endif // DTENSOR_CONVERSION_GPU_GPUPASSES_TD
