@@ -27,6 +27,9 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   verifyPhase(manager, "normalize");
   if (stopsAt(GlobalPhase::Normalize))
     return;
+  // Before placements differ: what a gradient computes as the forward op did is
+  // one value, and one redistribute.
+  manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(createPropagate());
   verifyPhase(manager, "propagate");
   if (stopsAt(GlobalPhase::Propagate))

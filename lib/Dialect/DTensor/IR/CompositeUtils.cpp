@@ -238,6 +238,24 @@ Value buildGeneric(OpBuilder &builder, Location loc, StringRef label,
   return op->getResult(0);
 }
 
+SmallVector<Value> buildPointwise(OpBuilder &builder, Location loc,
+                                  StringRef label, ValueRange inputs,
+                                  ArrayRef<IteratorList> dims,
+                                  TypeRange resultTypes, ScalarsBody body) {
+  unsigned rank = cast<RankedTensorType>(resultTypes[0]).getRank();
+  SmallVector<AffineMap> maps;
+  for (const IteratorList &list : dims)
+    maps.push_back(dimsToMap(builder.getContext(), list, rank));
+  maps.append(resultTypes.size(), builder.getMultiDimIdentityMap(rank));
+  SmallVector<bool> reduced(rank, false);
+  auto op = GenericOp::create(builder, loc, resultTypes, inputs, ValueRange(),
+                              maps, reduced, {}, label,
+                              [&](OpBuilder &b, Location loc, ValueRange args) {
+                                YieldOp::create(b, loc, body(b, loc, args));
+                              });
+  return llvm::to_vector_of<Value>(op.getResults());
+}
+
 Value buildCast(OpBuilder &builder, Location loc, Value input,
                 Type resultType) {
   if (input.getType() == resultType)

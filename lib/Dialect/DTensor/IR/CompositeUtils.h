@@ -106,6 +106,17 @@ mlir::Value buildGeneric(mlir::OpBuilder &builder, mlir::Location loc,
                          ReduceKind reduce, mlir::Type resultType,
                          ScalarBody body);
 
+using ScalarsBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+
+/// A `dtensor.generic` without reductions; all results have one shape, which is
+/// that of the loops.
+llvm::SmallVector<mlir::Value>
+buildPointwise(mlir::OpBuilder &builder, mlir::Location loc,
+               llvm::StringRef label, mlir::ValueRange inputs,
+               llvm::ArrayRef<IteratorList> dims, mlir::TypeRange resultTypes,
+               ScalarsBody body);
+
 /// `input` in the element type of `resultType`; `input` itself if it has the
 /// type already.
 mlir::Value buildCast(mlir::OpBuilder &builder, mlir::Location loc,

@@ -47,6 +47,10 @@ void DTensorDialect::initialize() {
   registerLossOps();
   registerShapingOps();
   registerScatterOps();
+  registerRandomOps();
+  registerBackwardOps();
+  registerLossBackwardOps();
+  registerOptimizerOps();
   addInterfaces<AsmInterface>();
 }
 

@@ -17,7 +17,7 @@
 
 #include "dtensor/Dialect/DTensor/IR/LossOps.h"
 
-#include "NNBuilder.h"
+#include "ClassLoss.h"
 #include "PointwiseBodies.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 #include "dtensor/Dialect/DTensor/IR/ViewOps.h"
@@ -28,15 +28,15 @@
 using namespace mlir;
 using namespace dtensor;
 
-static StringRef getReduction(Operation *op) {
+StringRef dtensor::getReduction(Operation *op) {
   return op->getAttrOfType<StringAttr>("reduction").getValue();
 }
 
-static double getNumber(Operation *op, StringRef name) {
+double dtensor::getNumber(Operation *op, StringRef name) {
   return op->getAttrOfType<FloatAttr>(name).getValueAsDouble();
 }
 
-static LogicalResult checkReduction(Operation *op) {
+LogicalResult dtensor::checkReduction(Operation *op) {
   StringRef reduction = getReduction(op);
   if (reduction == "none" || reduction == "mean" || reduction == "sum")
     return success();
@@ -44,7 +44,7 @@ static LogicalResult checkReduction(Operation *op) {
          << reduction << "\", expected one of none, mean, sum";
 }
 
-static LogicalResult checkFloat(Operation *op, Value value, StringRef what) {
+LogicalResult dtensor::checkFloat(Operation *op, Value value, StringRef what) {
   Type type = scalarType(op->getResult(0));
   if (!isa<FloatType>(type))
     return op->emitOpError("is not defined on element type ") << type;
@@ -229,10 +229,9 @@ static LogicalResult verifyElementLoss(Operation *op) {
 /// The dimension of the classes.
 static unsigned getClassDim(unsigned rank) { return rank == 1 ? 0 : 1; }
 
-static LogicalResult inferClassLoss(Operation *op,
+LogicalResult dtensor::checkClasses(Operation *op,
                                     ArrayRef<ExtentList> operands,
-                                    const Facts &facts,
-                                    SmallVectorImpl<ExtentList> &results) {
+                                    const Facts &facts) {
   ArrayRef<Expr> input = operands[0], target = operands[1];
   if (input.empty() || input.size() != target.size() + 1)
     return op->emitOpError("input has rank ")
@@ -243,63 +242,30 @@ static LogicalResult inferClassLoss(Operation *op,
     if (failed(checkExtent(op, "target dimension " + Twine(dim), extent,
                            input[dim < classDim ? dim : dim + 1], facts)))
       return failure();
-  if (operands.size() > 2) {
-    if (operands[2].size() != 1)
-      return op->emitOpError("weight has rank ")
-             << operands[2].size() << ", expected 1";
-    if (failed(checkExtent(op, "weight dimension 0", operands[2][0],
-                           input[classDim], facts)))
-      return failure();
-  }
+  if (operands.size() < 3)
+    return success();
+  if (operands[2].size() != 1)
+    return op->emitOpError("weight has rank ")
+           << operands[2].size() << ", expected 1";
+  return checkExtent(op, "weight dimension 0", operands[2][0], input[classDim],
+                     facts);
+}
+
+static LogicalResult inferClassLoss(Operation *op,
+                                    ArrayRef<ExtentList> operands,
+                                    const Facts &facts,
+                                    SmallVectorImpl<ExtentList> &results) {
+  if (failed(checkClasses(op, operands, facts)))
+    return failure();
   results.emplace_back();
   if (getReduction(op) == "none")
     results.back() = operands[1];
   return success();
 }
 
-namespace {
-/// One class loss being decomposed. Tensors without classes have the loops of
-/// the target.
-struct ClassLoss {
-  Operation *op;
-  OpBuilder &builder;
-  Location loc;
-  NNBuilder nn;
-  Value input, target, weight;
-  unsigned classDim;
-  Type wide;
-
-  ClassLoss(Operation *op, OpBuilder &builder, ValueRange operands)
-      : op(op), builder(builder), loc(op->getLoc()),
-        nn(op, builder, operands[0],
-           [&](unsigned dim) { return dim == getDim(operands[0]); }),
-        input(operands[0]), target(operands[1]),
-        weight(operands.size() > 2 ? operands[2] : Value()),
-        classDim(getDim(operands[0])), wide(nn.accumulator) {}
-
-  static unsigned getDim(Value input) {
-    return getClassDim(cast<RankedTensorType>(input.getType()).getRank());
-  }
-
-  Type targetType(Type element) {
-    return openType(input.getType(), element, getExtents(target));
-  }
-  unsigned rank() { return nn.kept.size(); }
-
-  /// A loop nest over the target; all inputs have its shape.
-  Value map(StringRef label, ValueRange inputs, Type type, ScalarBody body) {
-    return nn.finish(label, inputs, type, body);
-  }
-
-  Value pick();
-  Value pickWeight();
-  Value logSumExp();
-  Value smooth(Value lse);
-  Value element(Value lse, Value weights, Type type);
-  Value isCounted(OpBuilder &b, Location loc, Value targetScalar);
-  Value denominator(Value weights);
-};
-} // namespace
+unsigned ClassLoss::getDim(Value input) {
+  return getClassDim(cast<RankedTensorType>(input.getType()).getRank());
+}
 
 /// input[n, target[n, ...], ...], of the target's shape; zero where the target
 /// is no class.
@@ -448,14 +414,20 @@ static LogicalResult decomposeClassLoss(Operation *op, OpBuilder &builder,
   return success();
 }
 
+LogicalResult dtensor::checkTarget(Operation *op, Value target) {
+  Type type = scalarType(target);
+  if (type.isIntOrIndex() && !isBool(type))
+    return success();
+  return op->emitOpError("target has element type ")
+         << type << ", expected integers";
+}
+
 static LogicalResult verifyClassLoss(Operation *op) {
   if (failed(checkReduction(op)) ||
       failed(checkFloat(op, op->getOperand(0), "input")))
     return failure();
-  Type target = scalarType(op->getOperand(1));
-  if (!target.isIntOrIndex() || isBool(target))
-    return op->emitOpError("target has element type ")
-           << target << ", expected integers";
+  if (failed(checkTarget(op, op->getOperand(1))))
+    return failure();
   if (op->getNumOperands() > 2 &&
       failed(checkFloat(op, op->getOperand(2), "weight")))
     return failure();

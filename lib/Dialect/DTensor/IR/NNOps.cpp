@@ -138,7 +138,17 @@ static LogicalResult inferNorm(Operation *op, ArrayRef<ExtentList> operands,
               extent, normalized[dim], facts)))
         return failure();
   }
-  return inferSame(operands, results);
+  ExtentList statistic(ArrayRef(operands[0]).drop_back(trailing));
+  statistic.append(trailing,
+                   Expr::constant(getExprContext(op->getContext()), 1));
+  results.push_back(operands[0]);
+  results.append(op->getNumResults() - 1, statistic);
+  return success();
+}
+
+/// Does the norm subtract the mean?
+static bool hasMean(Operation *op) {
+  return isa<LayerNormOp, NativeLayerNormOp>(op);
 }
 
 /// The mean over a reduction, given its sum.
@@ -167,6 +177,26 @@ static Value buildSquares(NNBuilder &nn, Value mean) {
                        x = s.sub(x, args[1]);
                      return s.mul(x, x);
                    });
+}
+
+/// What further results there are: the mean, if there is one, and 1 / sqrt of
+/// the variance + eps.
+static void buildStatistics(NNBuilder &nn, Value mean, Value variance,
+                            double eps, TypeRange types,
+                            SmallVectorImpl<Value> &results) {
+  if (types.empty())
+    return;
+  if (mean)
+    results.push_back(nn.finish(
+        "mean", mean, types.front(),
+        [](OpBuilder &, Location, ValueRange args) { return args[0]; }));
+  results.push_back(nn.finish(
+      "rstd", variance, types.back(),
+      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Scalars s{b, loc};
+        Value shifted = s.add(args[0], s.constant(nn.accumulator, eps));
+        return math::RsqrtOp::create(b, loc, shifted);
+      }));
 }
 
 /// (x - mean) * rsqrt(variance + eps) * weight + bias, as far as they are
@@ -200,7 +230,7 @@ static LogicalResult decomposeNorm(Operation *op, OpBuilder &builder,
   NNBuilder nn(op, builder, input, [&](unsigned dim) { return dim >= first; });
   Value count = nn.count();
   Value mean;
-  if (isa<LayerNormOp>(op)) {
+  if (hasMean(op)) {
     Value sum =
         nn.reduce("sum", input, {nn.all}, ReduceKind::Sum,
                   [&](OpBuilder &b, Location loc, ValueRange args) {
@@ -224,11 +254,17 @@ static LogicalResult decomposeNorm(Operation *op, OpBuilder &builder,
   results.push_back(buildNormalized(nn, op->getName().stripDialect(), inputs,
                                     dims, operands.size() - 1, eps,
                                     resultTypes[0]));
+  buildStatistics(nn, mean, variance, eps, resultTypes.drop_front(), results);
   return success();
 }
 
 static LogicalResult verifyNorm(Operation *op) {
-  unsigned most = isa<LayerNormOp>(op) ? 2 : 1;
+  unsigned most = hasMean(op) ? 2 : 1;
+  Type accumulator = accumulatorType(scalarType(op->getResult(0)));
+  for (Value statistic : op->getResults().drop_front())
+    if (scalarType(statistic) != accumulator)
+      return op->emitOpError("a statistic has element type ")
+             << scalarType(statistic) << ", expected " << accumulator;
   if (op->getNumOperands() - 1 > most)
     return op->emitOpError("has ") << op->getNumOperands() - 1
                                    << " parameters, expected at most " << most;

@@ -176,7 +176,8 @@ static const PointwiseEntry kEntries[] = {
 
 const PointwiseEntry &getPointwiseEntry(StringRef name) {
   for (ArrayRef<PointwiseEntry> entries :
-       {ArrayRef(kEntries), mathEntries(), activationEntries()})
+       {ArrayRef(kEntries), mathEntries(), activationEntries(),
+        backwardEntries()})
     for (const PointwiseEntry &entry : entries)
       if (entry.name == name)
         return entry;

@@ -32,6 +32,7 @@ struct PointwiseEntry {
 /// The entries of further files.
 llvm::ArrayRef<PointwiseEntry> mathEntries();
 llvm::ArrayRef<PointwiseEntry> activationEntries();
+llvm::ArrayRef<PointwiseEntry> backwardEntries();
 
 /// The entry of `dtensor.<name>`. Precondition: it is a pointwise op.
 const PointwiseEntry &getPointwiseEntry(llvm::StringRef name);

@@ -25,8 +25,8 @@ def DTensor_TensorOrScalar : AnyTypeOf<[DTensor_Tensor, AnyFloat,
 // A composite op whose methods are shared by its group: `group` names the
 // functions infer<group>, decompose<group> and verify<group>, which take the
 // op as an Operation.
-class DTensor_CompositeOp<string mnemonic, string group>
-    : DTensor_Op<mnemonic, CompositeOp> {
+class DTensor_CompositeOp<string mnemonic, string group, list<Trait> traits = []>
+    : DTensor_Op<mnemonic, !listconcat(CompositeOp, traits)> {
   let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;

@@ -9,14 +9,18 @@
 #define DTENSOR_DIALECT_DTENSOR_IR_DTENSOR_H
 
 #include "dtensor/Dialect/DTensor/IR/ActivationOps.h"
+#include "dtensor/Dialect/DTensor/IR/BackwardOps.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
+#include "dtensor/Dialect/DTensor/IR/LossBackwardOps.h"
 #include "dtensor/Dialect/DTensor/IR/LossOps.h"
 #include "dtensor/Dialect/DTensor/IR/MatrixOps.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
+#include "dtensor/Dialect/DTensor/IR/OptimizerOps.h"
 #include "dtensor/Dialect/DTensor/IR/PointwiseOps.h"
+#include "dtensor/Dialect/DTensor/IR/RandomOps.h"
 #include "dtensor/Dialect/DTensor/IR/ReductionOps.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 #include "dtensor/Dialect/DTensor/IR/ShapingOps.h"

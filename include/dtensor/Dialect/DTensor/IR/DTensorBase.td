@@ -92,6 +92,10 @@ def DTensor_Dialect : Dialect {
     void registerLossOps();
     void registerShapingOps();
     void registerScatterOps();
+    void registerRandomOps();
+    void registerBackwardOps();
+    void registerLossBackwardOps();
+    void registerOptimizerOps();
 
   public:
   }];

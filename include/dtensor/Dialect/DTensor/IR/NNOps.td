@@ -59,6 +59,29 @@ def DTensor_RMSNormOp : DTensor_CompositeOp<"rms_norm", "Norm"> {
                        DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
 }
 
+class DTensor_NativeNormOp<string mnemonic, string forward, string extra,
+                           dag outputs, string types>
+    : DTensor_CompositeOp<mnemonic, "Norm"> {
+  let summary = "`" # forward # "` and what its gradient needs";
+  let description = "As `" # forward # "`. " # extra # [{ The dimensions that
+    are normalized are 1 there, and its elements are f32 for f16 and bf16.
+
+    ```mlir
+    }] # types # "\n```\n";
+  let arguments = (ins DTensor_Tensor:$input, Variadic<DTensor_Tensor>:$parameters,
+                       DefaultValuedAttr<I64Attr, "1">:$trailing,
+                       DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+  let results = outputs;
+}
+def DTensor_NativeLayerNormOp : DTensor_NativeNormOp<"native_layer_norm", "layer_norm",
+    "The further results are the mean and 1 / sqrt(variance + eps).",
+    (outs DTensor_Tensor:$result, DTensor_Tensor:$mean, DTensor_Tensor:$rstd),
+    "%y, %m, %r = dtensor.native_layer_norm %x, %w {trailing = 1 : i64} : (tensor<?x?xf32>, tensor<?xf32>) -> (tensor<?x?xf32>, tensor<?x1xf32>, tensor<?x1xf32>)">;
+def DTensor_NativeRMSNormOp : DTensor_NativeNormOp<"native_rms_norm", "rms_norm",
+    "The second result is 1 / sqrt(mean(x^2) + eps).",
+    (outs DTensor_Tensor:$result, DTensor_Tensor:$rstd),
+    "%y, %r = dtensor.native_rms_norm %x, %w {trailing = 1 : i64} : (tensor<?x?xf32>, tensor<?xf32>) -> (tensor<?x?xf32>, tensor<?x1xf32>)">;
+
 def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
   let summary = "softmax(q k^T * scale) v, with grouped heads";
   let description = [{
