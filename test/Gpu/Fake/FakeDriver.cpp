@@ -183,7 +183,7 @@ void attendRow(const AttentionParameters &a, const std::string &type, int batch,
   };
   int64_t q = place(a.qStrides, batch, head, row);
   int64_t out = place(a.outStrides, batch, head, row);
-  std::vector<double> sum(static_cast<size_t>(a.depth));
+  std::vector<double> sum(static_cast<size_t>(a.depthV));
   double total = 0;
   for (int64_t j = 0; j < a.keys && j <= row + a.diagonal; ++j) {
     int64_t k = place(a.kStrides, batch, kvHead, j);
@@ -193,10 +193,10 @@ void attendRow(const AttentionParameters &a, const std::string &type, int batch,
       dot += load(a.q, q + d, type) * load(a.k, k + d, type);
     double weight = std::exp(dot * a.scale);
     total += weight;
-    for (int d = 0; d < a.depth; ++d)
+    for (int d = 0; d < a.depthV; ++d)
       sum[static_cast<size_t>(d)] += weight * load(a.v, v + d, type);
   }
-  for (int d = 0; d < a.depth; ++d) {
+  for (int d = 0; d < a.depthV; ++d) {
     auto value = static_cast<float>(
         total == 0 ? 0 : sum[static_cast<size_t>(d)] / total);
     if (type == "f32")
