@@ -102,7 +102,7 @@ int main(int argc, char **argv) { return %s_main(argc, argv); }\n' \
       "${tool//-/_}" "${tool//-/_}" >"$work/$tool.c"
     "$llvm/bin/clang" -fuse-ld=lld -O1 "$work/$tool.c" -o "$root/bin/$tool" \
       -L"$root/lib" -lDTensorCompiler -Wl,-rpath,'$ORIGIN/../lib' -Wl,-s \
-      ${allocator:+-Wl,-u,malloc "$allocator" -lpthread -ldl -lm}
+      ${allocator:+-Wl,-u,malloc "$allocator" -static-libgcc -lpthread -ldl -lm}
   done
 }
 
