@@ -20,6 +20,7 @@ version=$(sed -n 's/^project(dtensor VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 name=dtensor-$version-linux-x86_64
 limit=$((60 << 20))
 tools="dtensor-compile dtensor-opt"
+allocator=
 
 llvm=$(sed -n 's/^DTENSOR_LLVM_PREFIX:[A-Z]*=//p' "$build/CMakeCache.txt")
 clang=$llvm/bin/clang++
@@ -72,6 +73,7 @@ link_compiler() {
         objects+=("$object")
         ;;
       */libLLVM.so* | */libLLVM-*.so*) ;;
+      */libjemalloc*.a) allocator=$word ;; # of the program, see link_tools
       */libz.so) libraries+=(-l:libz.a) ;;
       */libzstd.so) libraries+=(-l:libzstd.a) ;;
       *.a) [[ $word == /* ]] && libraries+=("$word") ||
@@ -91,6 +93,7 @@ link_compiler() {
     -Wl,--as-needed,-z,defs,-z,pack-relative-relocs,-Bsymbolic
 }
 
+# The allocator is the whole process's: only a program may bring one.
 link_tools() {
   local tool
   for tool in $tools; do
@@ -98,7 +101,8 @@ link_tools() {
 int main(int argc, char **argv) { return %s_main(argc, argv); }\n' \
       "${tool//-/_}" "${tool//-/_}" >"$work/$tool.c"
     "$llvm/bin/clang" -fuse-ld=lld -O1 "$work/$tool.c" -o "$root/bin/$tool" \
-      -L"$root/lib" -lDTensorCompiler -Wl,-rpath,'$ORIGIN/../lib' -Wl,-s
+      -L"$root/lib" -lDTensorCompiler -Wl,-rpath,'$ORIGIN/../lib' -Wl,-s \
+      ${allocator:+-Wl,-u,malloc "$allocator" -static-libgcc -lpthread -ldl -lm}
   done
 }
 

@@ -15,7 +15,7 @@ packages=(
   "libmlir-$llvm-dev" "mlir-$llvm-tools" "llvm-$llvm-dev" "llvm-$llvm-tools"
   "clang-$llvm" "libclang-rt-$llvm-dev" "clang-format-$llvm" "clang-tidy-$llvm"
   "lld-$llvm" "liblld-$llvm-dev"
-  cmake ninja-build ccache make git googletest libbenchmark-dev
+  cmake ninja-build ccache make git googletest libbenchmark-dev libjemalloc-dev
   nlohmann-json3-dev python3-dev python3-venv
   zlib1g-dev libzstd-dev libxml2-dev libedit-dev libcurl4-openssl-dev
 )

@@ -70,6 +70,19 @@ function(add_dtensor_dialect_tablegen td prefix target)
   add_public_tablegen_target(${target})
 endfunction()
 
+# dtensor_link_allocator(name)
+#
+# jemalloc instead of the C library's allocator, where it is installed: the
+# compiler makes and frees millions of small ops, and with it they stay close
+# together. A library that others link must not choose for them, and sanitizers
+# bring an allocator of their own.
+find_library(DTENSOR_JEMALLOC NAMES libjemalloc_pic.a)
+function(dtensor_link_allocator name)
+  if(DTENSOR_JEMALLOC AND NOT DTENSOR_SANITIZE)
+    target_link_libraries(${name} PRIVATE -Wl,-u,malloc ${DTENSOR_JEMALLOC})
+  endif()
+endfunction()
+
 # add_dtensor_tool(name [source...] [NO_PCH] [LINK_LIBS library...])
 #
 # An executable in build/bin that the test suite builds before it runs.
@@ -112,6 +125,7 @@ function(add_dtensor_benchmark name)
   add_executable(${name} EXCLUDE_FROM_ALL ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS}
                         benchmark::benchmark_main)
+  dtensor_link_allocator(${name})
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/Benchmarks)
   add_dependencies(dtensor-benchmarks ${name})

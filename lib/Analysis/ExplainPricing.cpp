@@ -7,6 +7,7 @@
 
 #include "ExplainMovement.h"
 #include "dtensor/Sharding/LocalShape.h"
+#include "dtensor/Sharding/OpTime.h"
 
 #include <cmath>
 
@@ -137,39 +138,22 @@ double OpPricing::move(Value value, unsigned axis, const Placement &from,
                             model, agree);
 }
 
-/// Bytes through memory, and for contractions the arithmetic, on one rank.
 double OpPricing::opTime(unsigned axis, const Strategy &strategy) const {
-  double group = static_cast<double>(mesh.hint(axis)), written = 0, read = 0;
-  auto share = [&](Value value, const Placement &placement) {
-    if (!getLayout(value))
-      return 0.0;
-    return wholeBytes(value, axis) / (placement.isShard() ? group : 1);
+  OpWork work;
+  auto bytesOf = [&](Value value) {
+    return getLayout(value) ? std::optional(wholeBytes(value, axis))
+                            : std::nullopt;
   };
-  for (auto [value, placement] :
-       llvm::zip_equal(op->getResults(), strategy.results))
-    written += share(value, placement);
-  unsigned tensors = 0;
-  for (auto [i, value] : llvm::enumerate(op->getOperands())) {
-    tensors += getLayout(value) ? 1 : 0;
-    read += llvm::is_contained(rule.lookedUp, i)
-                ? written
-                : share(value, strategy.operands[i]);
-  }
-  double time = (read + written) / model.memoryBandwidth, work = 2;
-  bool contracts = rule.lookedUp.empty() && tensors > 1 &&
-                   llvm::any_of(rule.factors, [](const Factor &factor) {
-                     return factor.kind == FactorKind::Reduction;
-                   });
-  if (!contracts)
-    return time;
-  for (const Factor &factor : rule.factors)
-    work *= static_cast<double>(facts.hint(factor.size));
+  for (Value value : op->getOperands())
+    work.operands.push_back(bytesOf(value));
+  for (Value value : op->getResults())
+    work.results.push_back(bytesOf(value));
   for (unsigned other = 0; other < mesh.getNumAxes(); ++other)
     if (other != axis &&
         llvm::any_of(current(op->getOperands(), other),
                      [](const Placement &p) { return p.isShard(); }))
-      work /= static_cast<double>(mesh.hint(other));
-  return time + work / (strategy.factor >= 0 ? group : 1) / model.arithmetic;
+      work.sharers *= static_cast<double>(mesh.hint(other));
+  return dtensor::opTime(rule, strategy, work, mesh.hint(axis), facts, model);
 }
 
 double OpPricing::time(unsigned axis, const Strategy &strategy) const {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AxisSolver.h"
+#include "dtensor/Sharding/OpTime.h"
 
 #include "dtensor/Sharding/LocalShape.h"
 #include "llvm/ADT/STLExtras.h"
@@ -169,38 +170,24 @@ bool AxisSolver::fits(unsigned n, const Strategy &strategy) const {
   return true;
 }
 
-/// Bytes through memory, and for contractions the arithmetic, on one rank.
 double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
   const PropagationNode &node = problem.nodes[n];
   if (node.kind != PropagationNode::Compute)
     return 0;
-  auto share = [&](int value, const Placement &placement) {
-    return value < 0 ? 0.0 : bytes[value] / (placement.isShard() ? group : 1);
+  OpWork work;
+  auto bytesOf = [&](int value) {
+    return value < 0 ? std::nullopt : std::optional<double>(bytes[value]);
   };
-  double written = 0, read = 0;
-  for (auto [value, placement] :
-       llvm::zip_equal(node.results, strategy.results))
-    written += share(value, placement);
-  for (auto [i, value] : llvm::enumerate(node.operands))
-    read += llvm::is_contained(node.rule.lookedUp, i)
-                ? written
-                : share(value, strategy.operands[i]);
-  double time = (read + written) / model.memoryBandwidth;
-  bool contracts = node.rule.lookedUp.empty() && node.operands.size() > 1 &&
-                   llvm::any_of(node.rule.factors, [](const Factor &factor) {
-                     return factor.kind == FactorKind::Reduction;
-                   });
-  if (!contracts)
-    return time;
-  double work = 2;
-  for (const Factor &factor : node.rule.factors)
-    work *= static_cast<double>(problem.facts.hint(factor.size));
+  for (int value : node.operands)
+    work.operands.push_back(bytesOf(value));
+  for (int value : node.results)
+    work.results.push_back(bytesOf(value));
   for (unsigned a = 0; a < axis; ++a)
     if (llvm::any_of(solution.operands[n], [&](const auto &placements) {
           return placements[a].isShard();
         }))
-      work /= static_cast<double>(problem.mesh.hint(a));
-  return time + work / (strategy.factor >= 0 ? group : 1) / model.arithmetic;
+      work.sharers *= static_cast<double>(problem.mesh.hint(a));
+  return opTime(node.rule, strategy, work, group, problem.facts, model);
 }
 
 /// The time of one edge. Regrouping between units is free where the pieces are

@@ -71,6 +71,24 @@ protected:
     return add(node);
   }
 
+  /// ids[64, 64] into table[1000000, 256]; ids and rows are replicated.
+  unsigned lookUp(Placement table) {
+    unsigned ids = fixedValue({64, 64}, Placement::replicate());
+    unsigned from = fixedValue({1000000, 256}, table);
+    unsigned rows = fixedValue({64, 64, 256}, Placement::replicate());
+    PropagationNode node;
+    node.rule.factors = {{FactorKind::Parallel, constant(64)},
+                         {FactorKind::Parallel, constant(64)},
+                         {FactorKind::Reduction, constant(1000000)},
+                         {FactorKind::Parallel, constant(256)}};
+    node.rule.operands = {TensorMap{{0u}, {1u}}, TensorMap{{2u}, {3u}}};
+    node.rule.results = {TensorMap{{0u}, {1u}, {3u}}};
+    node.rule.lookedUp = {1};
+    node.operands = {int(ids), int(from)};
+    node.results = {int(rows)};
+    return add(node);
+  }
+
   /// Pointwise over 2-D tensors of one shape; `linear` passes sums on.
   unsigned pointwise(llvm::ArrayRef<int> inputs, unsigned result, bool linear) {
     PropagationNode node;
@@ -217,40 +235,13 @@ TEST_F(PropagationTest, AnOpenTermJoinsASumBeforeItIsReduced) {
 }
 
 TEST_F(PropagationTest, ALookupIsNotPaidByTheSizeOfItsTable) {
-  // ids[64, 64] into table[1000000, 256]; everything replicated stays so.
-  unsigned ids = fixedValue({64, 64}, Placement::replicate());
-  unsigned table = fixedValue({1000000, 256}, Placement::replicate());
-  unsigned rows = fixedValue({64, 64, 256}, Placement::replicate());
-  PropagationNode node;
-  node.rule.factors = {{FactorKind::Parallel, constant(64)},
-                       {FactorKind::Parallel, constant(64)},
-                       {FactorKind::Reduction, constant(1000000)},
-                       {FactorKind::Parallel, constant(256)}};
-  node.rule.operands = {TensorMap{{0u}, {1u}}, TensorMap{{2u}, {3u}}};
-  node.rule.results = {TensorMap{{0u}, {1u}, {3u}}};
-  node.rule.lookedUp = {1};
-  node.operands = {int(ids), int(table)};
-  node.results = {int(rows)};
-  unsigned lookup = add(node);
+  unsigned lookup = lookUp(Placement::replicate());
   PropagationSolution solution = solvePropagation(problem);
   EXPECT_TRUE(solution.operands[lookup][1][0].isReplicate());
 }
 
 TEST_F(PropagationTest, AShardedTableIsLookedUpInPlace) {
-  unsigned ids = fixedValue({64, 64}, Placement::replicate());
-  unsigned table = fixedValue({1000000, 256}, Placement::shard(0));
-  unsigned rows = fixedValue({64, 64, 256}, Placement::replicate());
-  PropagationNode node;
-  node.rule.factors = {{FactorKind::Parallel, constant(64)},
-                       {FactorKind::Parallel, constant(64)},
-                       {FactorKind::Reduction, constant(1000000)},
-                       {FactorKind::Parallel, constant(256)}};
-  node.rule.operands = {TensorMap{{0u}, {1u}}, TensorMap{{2u}, {3u}}};
-  node.rule.results = {TensorMap{{0u}, {1u}, {3u}}};
-  node.rule.lookedUp = {1};
-  node.operands = {int(ids), int(table)};
-  node.results = {int(rows)};
-  unsigned lookup = add(node);
+  unsigned lookup = lookUp(Placement::shard(0));
   PropagationSolution solution = solvePropagation(problem);
   EXPECT_TRUE(solution.operands[lookup][1][0].isShard(0));
   EXPECT_TRUE(solution.results[lookup][0][0].isPartial());

@@ -7,6 +7,7 @@
 
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
+#include "AxisName.h"
 #include "TrailingType.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -59,6 +60,20 @@ static ParseResult parsePlacement(AsmParser &parser, Placement &placement) {
   return success();
 }
 
+ParseResult dtensor::parseAxisName(AsmParser &parser, const Mesh &mesh,
+                                   unsigned &axis) {
+  SMLoc loc = parser.getCurrentLocation();
+  std::string name;
+  if (parser.parseString(&name))
+    return failure();
+  std::optional<unsigned> found = mesh.lookup(name);
+  if (!found)
+    return parser.emitError(loc, "\"")
+           << name << "\" is not an axis of the mesh";
+  axis = *found;
+  return success();
+}
+
 /// `["tp", "dp"]`: every axis of the mesh once.
 static ParseResult parseOrder(AsmParser &parser, const Mesh &mesh,
                               SmallVectorImpl<unsigned> &order) {
@@ -66,17 +81,14 @@ static ParseResult parseOrder(AsmParser &parser, const Mesh &mesh,
   SMLoc loc = parser.getCurrentLocation();
   auto parseName = [&]() -> ParseResult {
     SMLoc loc = parser.getCurrentLocation();
-    std::string name;
-    if (parser.parseString(&name))
+    unsigned axis;
+    if (parseAxisName(parser, mesh, axis))
       return failure();
-    std::optional<unsigned> axis = mesh.lookup(name);
-    if (!axis)
-      return parser.emitError(loc, "\"")
-             << name << "\" is not an axis of the mesh";
-    if (seen.test(*axis))
-      return parser.emitError(loc, "axis \"") << name << "\" appears twice";
-    seen.set(*axis);
-    order.push_back(*axis);
+    if (seen.test(axis))
+      return parser.emitError(loc, "axis \"")
+             << mesh.getName(axis) << "\" appears twice";
+    seen.set(axis);
+    order.push_back(axis);
     return success();
   };
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseName))

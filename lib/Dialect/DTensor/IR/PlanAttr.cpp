@@ -13,6 +13,7 @@
 
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
+#include "AxisName.h"
 #include "TrailingType.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -129,24 +130,10 @@ static ParseResult parseKind(AsmParser &parser, StepKind &kind) {
   return parser.emitError(loc, "unknown step \"") << word << "\"";
 }
 
-static ParseResult parseAxisName(AsmParser &parser, const Mesh &mesh,
-                                 SmallVectorImpl<unsigned> &axes) {
-  SMLoc loc = parser.getCurrentLocation();
-  std::string name;
-  if (parser.parseString(&name))
-    return failure();
-  std::optional<unsigned> axis = mesh.lookup(name);
-  if (!axis)
-    return parser.emitError(loc, "\"")
-           << name << "\" is not an axis of the mesh";
-  axes.push_back(*axis);
-  return success();
-}
-
 static ParseResult parseStep(AsmParser &parser, MeshAttr mesh, Step &step) {
   if (parseKind(parser, step.kind) ||
       parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        return parseAxisName(parser, mesh.getMesh(), step.axes);
+        return parseAxisName(parser, mesh.getMesh(), step.axes.emplace_back());
       }))
     return failure();
   ReduceKindAttr reduce;
