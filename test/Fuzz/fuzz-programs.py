@@ -23,6 +23,7 @@ SEARCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
 sys.path.insert(0, SEARCH)
 import harness
 import oracle
+import philox
 
 import numpy as np
 import torch
@@ -101,7 +102,9 @@ class Program:
                          self.reduce, self.product, self.permute, self.softmax,
                          self.concat, self.constrain, self.broadcast,
                          self.flatten, self.slice, self.where, self.loop,
-                         self.branch, self.position, self.rows])()
+                         self.branch, self.position, self.rows, self.gradient,
+                         self.gradient, self.lookup_gradient, self.random,
+                         self.step_of_optimizer])()
 
     def unary(self):
         i = self.pick()
@@ -343,6 +346,105 @@ class Program:
                    f"  %i$i = dtensor.cast %m$i : ($T0) -> {ids}\n"
                    f"  $r = dtensor.embedding %i$i, $1 : ({ids}, $T1) -> $T",
                    function)
+
+    def same_shape(self, i):
+        return self.rng.choice([j for j, v in enumerate(self.values)
+                                if v.shape == self.values[i].shape])
+
+    def gradient(self):
+        """Of one op with one operand: the first is the result's gradient."""
+        i = self.pick(1)
+        if i is None:
+            return
+        dim = self.rng.randrange(len(self.values[i].shape))
+        aten, along = torch.ops.aten, f"{{dim = {dim}}}"
+        op, attributes, function = self.rng.choice([
+            ("tanh", "", aten.tanh_backward),
+            ("sigmoid", "", aten.sigmoid_backward),
+            ("silu", "", aten.silu_backward),
+            ("gelu", "", aten.gelu_backward),
+            ("threshold", "{threshold = 0.5}",
+             lambda g, x: aten.threshold_backward(g, x, 0.5)),
+            ("softmax", along, lambda g, y: aten._softmax_backward_data(
+                g, y, dim, y.dtype)),
+            ("log_softmax", along, lambda g, y:
+             aten._log_softmax_backward_data(g, y.sin(), dim, y.dtype))])
+        other = self.same_shape(i)
+        if op == "log_softmax":
+            # exp of what was drawn may be anything.
+            self.lines(self.values[i].shape, [i, other],
+                       "%s$i = dtensor.sin $1 : ($T1) -> $T1\n"
+                       f"  $r = dtensor.log_softmax_backward $0, %s$i {along} :"
+                       " ($T0, $T1) -> $T", function)
+            return
+        self.add(self.values[i].shape, [i, other], f"dtensor.{op}_backward",
+                 function, attributes or None)
+
+    def lookup_gradient(self):
+        """Rows summed at indices made of an argument, as in `rows`."""
+        i = self.rng.randrange(self.num_args)
+        shape = self.values[i].shape
+        found = [j for j, v in enumerate(self.values)
+                 if v.shape[:len(shape)] == shape]
+        if not shape or not found:
+            return
+        j, size = self.rng.choice(found), self.rng.randrange(1, 6)
+        rest = self.values[j].shape[len(shape):]
+        ids = self.values[i].type.replace("f64", "i64")
+
+        def function(x, g):
+            index = (x * 4).long().reshape(-1)
+            index = torch.where((index < 0) | (index >= size), size, index)
+            rows = g.reshape([index.numel()] + list(g.shape[x.ndim:]))
+            zeros = torch.zeros([size + 1] + list(rows.shape[1:]),
+                                dtype=g.dtype)
+            return zeros.index_add(0, index, rows)[:size]
+        self.lines([size] + rest, [i, j],
+                   "%f$i = arith.constant 4.0 : f64\n"
+                   "  %m$i = dtensor.mul $0, %f$i : ($T0, f64) -> $T0\n"
+                   f"  %i$i = dtensor.cast %m$i : ($T0) -> {ids}\n"
+                   f"  $r = dtensor.embedding_backward $1, %i$i {{size = {size}"
+                   f"}} : ($T1, {ids}) -> $T", function)
+
+    def random(self):
+        """Dropout, or numbers that are added."""
+        i = self.pick()
+        shape = self.values[i].shape
+        seed, offset = (self.rng.randrange(-2**63, 2**63) for _ in range(2))
+        numbers = (f"%s$i = arith.constant {seed} : i64\n"
+                   f"  %o$i = arith.constant {offset} : i64\n")
+        if self.rng.random() < 0.5:
+            def dropout(x):
+                drawn = philox.draw(tuple(x.shape), seed, offset)
+                kept = torch.from_numpy(np.asarray(
+                    philox.uniform(drawn, "f32") >= 0.25))
+                return torch.where(kept, x / 0.75, torch.zeros((),
+                                                               dtype=x.dtype))
+            self.lines(shape, [i], numbers +
+                       "  $r, %k$i = dtensor.dropout $0, %s$i, %o$i {p = 0.25} "
+                       ": ($T0, i64, i64) -> ($T, $B)", dropout)
+            return
+        sizes = ", ".join(str(d) if isinstance(d, int) else
+                          f"#dtensor.expr<{d}>" for d in shape)
+
+        def add(x):
+            drawn = philox.draw(tuple(x.shape), seed, offset)
+            return x + torch.from_numpy(np.asarray(philox.uniform(drawn,
+                                                                  "f64")))
+        self.lines(shape, [i], numbers +
+                   f"  %u$i = dtensor.rand %s$i, %o$i {{sizes = [{sizes}]}} : "
+                   "(i64, i64) -> $T\n"
+                   "  $r = dtensor.add $0, %u$i : ($T0, $T) -> $T", add)
+
+    def step_of_optimizer(self):
+        i = self.pick()
+        g, m = self.same_shape(i), self.same_shape(i)
+        self.lines(self.values[i].shape, [i, g, m],
+                   "%l$i = arith.constant 0.5 : f64\n"
+                   "  $r, %m$i = dtensor.sgd_step lr(%l$i) params($0) grads($1)"
+                   " momenta($2) {momentum = 0.25, nesterov} : (f64, $T0, $T1, "
+                   "$T2) -> ($T, $T)",
+                   lambda p, g, m: p - 0.5 * (g + 0.25 * (0.25 * m + g)))
 
     #===- Text and meaning -------------------------------------------------===#
 
