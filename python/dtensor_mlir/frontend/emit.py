@@ -188,18 +188,12 @@ class Emitter:
 
     def run_node(self, node: fx.Node, table) -> None:
         self._node = node
-        value = node.meta.get("val")
-        if not node.users:
-            return  # an assertion, or what nobody asks for
-        if isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool,
-                              int, float, bool)):
-            return  # sizes are expressions where they are used
-        if getattr(node.target, "__name__", "") == "getitem":
+        if not _is_emitted(node):
+            return
+        if _is_getitem(node):
             self.values[node] = self.values[node.args[0]][node.args[1]]
             return
-        handler = table.get(node.target)
-        if handler is None:
-            unsupported(node, f"no import of the operator {node.target}")
+        handler = table[node.target]
         try:
             self.values[node] = handler(
                 self, node, *self.resolve(node.args),
@@ -209,6 +203,29 @@ class Emitter:
                 raise
             raise UnsupportedError(f"{node.target}: {error}\n  "
                                    f"{user_line(node)}") from error
+
+
+def _is_getitem(node: fx.Node) -> bool:
+    return getattr(node.target, "__name__", "") == "getitem"
+
+
+def _is_emitted(node: fx.Node) -> bool:
+    """Assertions and what nobody asks for are left out; sizes are expressions
+    where they are used."""
+    return bool(node.users) and not isinstance(
+        node.meta.get("val"), (torch.SymInt, torch.SymFloat, torch.SymBool,
+                               int, float, bool))
+
+
+def check_imports(graph: fx.Graph, table) -> None:
+    """Raises for the first operator that has no handler."""
+    for node in graph.nodes:
+        if node.op == "call_function" and _is_emitted(node) and \
+                not _is_getitem(node) and node.target not in table:
+            unsupported(node, f"no import of the operator {node.target}")
+        if node.op == "get_attr" and node.users:
+            unsupported(node, f"a constant tensor '{node.target}' inside the "
+                        "program; make it an argument or a buffer")
 
 
 @dataclasses.dataclass
@@ -229,9 +246,6 @@ def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
     for node in graph.nodes:
         if node.op == "call_function":
             e.run_node(node, table)
-        elif node.op == "get_attr" and node.users:
-            unsupported(node, f"a constant tensor '{node.target}' inside the "
-                        "program; make it an argument or a buffer")
     e._node = None
     signature = [f"{v.name}: {e.type(v)} {{dtensor.layout = "
                  f"{e.layout(v.shape, p)}}}" for v, p in args]

@@ -12,6 +12,7 @@ from torch._functorch.aot_autograd import aot_export_joint_simple
 from torch._guards import TracingContext, tracing
 
 from .aten import TABLE
+from .emit import check_imports
 from .globalize import Graph
 
 aten = torch.ops.aten
@@ -114,7 +115,8 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
     def function(*flat):
         return tuple(graph.run(flat[:len(args)], flat[len(args):]))
 
-    with tracing(TracingContext(graph.fake_mode)):
+    with tracing(TracingContext(graph.fake_mode)), \
+            fx.traceback.preserve_node_meta():
         wants = _count_outputs(graph, args, symbols)
         num_changed = len(graph.changed)
         with_gradients = with_gradients and any(wants)
@@ -125,6 +127,7 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
             decompositions=_named_decompositions())
         joint = joint[0] if isinstance(joint, tuple) else joint
         _simplify(joint)
+        check_imports(joint.graph, TABLE)
         shared = dict(num_outputs=len(wants), num_changed=num_changed,
                       changed=graph.changed, constants=graph.values_out)
         if not with_gradients:
