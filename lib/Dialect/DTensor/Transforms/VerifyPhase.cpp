@@ -111,6 +111,11 @@ private:
     };
     SmallVector<Layout> operands = layouts(op->getOperands());
     SmallVector<Layout> results = layouts(op->getResults());
+    // A scalar is the same on every rank.
+    for (Layout &layout : operands)
+      if (layout.placements.empty())
+        layout.placements.assign(mesh.getMesh().getNumAxes(),
+                                 Placement::replicate());
     std::string why;
     if (accepts(*rule, mesh.getMesh(), operands, results, &why, &facts))
       return success();

@@ -191,3 +191,19 @@ func.func @a_shared_redistribution_stands_before_its_first_user(%x: tensor<?x4xf
   %2 = dtensor.softmax %x {dim = 1} : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %1, %2 : tensor<?x4xf32>, tensor<?x4xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#heads = #dtensor.layout<#mesh, [shard(0)], (8, T, 16)>
+
+// CHECK-LABEL: @attention_from_the_first_key_keeps_its_heads_sharded
+func.func @attention_from_the_first_key_keeps_its_heads_sharded(
+    %q: tensor<8x?x16xf32> {dtensor.layout = #heads}, %k: tensor<8x?x16xf32> {dtensor.layout = #heads})
+    -> tensor<8x?x16xf32> {
+  %zero = arith.constant 0 : index
+  // CHECK-NOT: redistribute
+  // CHECK: dtensor.attention {{.*}}, index) -> tensor<8x?x16xf32, #dtensor.layout<#mesh, [shard(0)]
+  %0 = dtensor.attention %q, %k, %k, %zero {causal} : (tensor<8x?x16xf32>, tensor<8x?x16xf32>, tensor<8x?x16xf32>, index) -> tensor<8x?x16xf32>
+  return %0 : tensor<8x?x16xf32>
+}

@@ -1,0 +1,12 @@
+"""PyTorch programs over DTensors: `torch.compile(..., backend="dtensor_mlir")`.
+
+To import this makes the backend's name known; where the package is installed
+PyTorch finds it by itself.
+"""
+
+from .dynamo import compile_graph as backend, register
+from .layouts import UnsupportedError
+
+__all__ = ["UnsupportedError", "backend"]
+
+register()

@@ -1,0 +1,270 @@
+"""A graph of ATen as a program of the compiler.
+
+What becomes of an operator is told in `aten.py`; here are the values, the types
+and the function around them. Every op carries the line of the user's program.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import struct
+
+import torch
+from torch import fx
+
+from .globalize import unsupported, user_line
+from .layouts import UnsupportedError
+from .symbols import Symbols
+
+ELEMENTS = {torch.float64: "f64", torch.float32: "f32", torch.float16: "f16",
+            torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
+            torch.int16: "i16", torch.int8: "i8", torch.bool: "i1"}
+DTYPES = {name: dtype for dtype, name in ELEMENTS.items()}
+
+
+def element(dtype: torch.dtype) -> str:
+    if dtype not in ELEMENTS:
+        raise UnsupportedError(f"elements of type {dtype} are not supported")
+    return ELEMENTS[dtype]
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """An SSA value: a tensor, or a scalar where `shape` is None."""
+    name: str
+    shape: tuple | None
+    element: str
+
+
+def number_text(value, kind: str) -> str:
+    if kind == "i1":
+        return "true" if value else "false"
+    if kind[0] == "i":
+        return str(int(value))
+    value = float(value)
+    if math.isfinite(value):
+        text = repr(value)
+        return text if "." in text or "e" not in text else \
+            text.replace("e", ".0e")
+    if kind == "f64":
+        return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+    bits = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7)}[kind]
+    word = ((1 << bits[0]) - 1) << bits[1]
+    word |= (1 << (bits[1] - 1)) if math.isnan(value) else 0
+    word |= (1 << (sum(bits))) if value == -math.inf else 0
+    return f"0x{word:0{(sum(bits) + 1) // 4}X}"
+
+
+class Emitter:
+    """Writes one function."""
+
+    def __init__(self, known=()):
+        self.symbols = Symbols(known)
+        self.lines: list[tuple[str, str]] = []  # an op and its place
+        self.values: dict[fx.Node, object] = {}
+        self._count = 0
+        self._node: fx.Node | None = None
+
+    #===- Types ------------------------------------------------------------===#
+
+    def type(self, value: Value) -> str:
+        if value.shape is None:
+            return value.element
+        dims = "".join(self.symbols.dim(d) + "x" for d in value.shape)
+        return f"tensor<{dims}{value.element}>"
+
+    def layout(self, shape, placements: str) -> str:
+        extents = ", ".join(self.symbols.text(d) for d in shape)
+        return f"#dtensor.layout<#mesh, [{placements}], ({extents})>"
+
+    def sizes(self, shape) -> str:
+        return f"[{', '.join(self.symbols.attribute(d) for d in shape)}]"
+
+    #===- Ops --------------------------------------------------------------===#
+
+    def _place(self) -> str:
+        line = user_line(self._node) if self._node else ""
+        match = re.match(r'File "(.*)", line (\d+)', line)
+        return f'loc("{match[1]}":{match[2]}:0)' if match else ""
+
+    def new(self, shape, kind: str) -> Value:
+        self._count += 1
+        return Value(f"%v{self._count}",
+                     None if shape is None else tuple(shape), kind)
+
+    def write(self, text: str) -> None:
+        self.lines.append((text, self._place()))
+
+    def op(self, name: str, operands, shape, kind: str, attributes="") -> Value:
+        """An op of our dialect with one result."""
+        result = self.new(shape, kind)
+        self.many(name, operands, [result], attributes)
+        return result
+
+    def many(self, name, operands, results, attributes="") -> None:
+        names = ", ".join(o.name for o in operands)
+        types = ", ".join(self.type(o) for o in operands)
+        given = ", ".join(self.type(r) for r in results)
+        given = f"({given})" if len(results) > 1 else given
+        left = ", ".join(r.name for r in results)
+        attributes = f" {{{attributes}}}" if attributes else ""
+        self.write(f"{left} = dtensor.{name} {names}{attributes} : ({types}) "
+                   f"-> {given}")
+
+    def constant(self, number, kind: str) -> Value:
+        if isinstance(number, (torch.SymInt, torch.SymFloat)):
+            return self._symbolic(number, kind)
+        result = self.new(None, kind)
+        text = number_text(number, kind)
+        suffix = "" if kind == "i1" else f" : {kind}"
+        self.write(f"{result.name} = arith.constant {text}{suffix}")
+        return result
+
+    def _symbolic(self, number, kind):
+        if isinstance(number, torch.SymFloat):
+            raise UnsupportedError(f"a computed float {number} of sizes")
+        index, whole = self.new(None, "index"), self.new(None, "i64")
+        self.write(f"{index.name} = dtensor.extent "
+                   f"<{self.symbols.text(number)}>")
+        self.write(f"{whole.name} = arith.index_cast {index.name} : index to "
+                   "i64")
+        if kind == "i64":
+            return whole
+        result = self.new(None, kind)
+        cast = "sitofp" if kind[0] in "fb" else "trunci"
+        self.write(f"{result.name} = arith.{cast} {whole.name} : i64 to {kind}")
+        return result
+
+    def cast(self, value: Value, kind: str) -> Value:
+        if value.element == kind:
+            return value
+        if kind == "i1":
+            zero = self.constant(0, value.element)
+            return self.op("compare", [value, zero], value.shape, "i1",
+                           'predicate = "ne"')
+        return self.op("cast", [value], value.shape, kind)
+
+    def reshape(self, value: Value, shape) -> Value:
+        if len(shape) == len(value.shape) and all(
+                self.symbols.text(a) == self.symbols.text(b)
+                for a, b in zip(shape, value.shape)):
+            return value
+        return self.op("reshape", [value], shape, value.element,
+                       f"sizes = {self.sizes(shape)}")
+
+    def full(self, number, shape, kind: str) -> Value:
+        return self.op("full", [self.constant(number, kind)], shape, kind,
+                       f"sizes = {self.sizes(shape)}")
+
+    #===- The graph --------------------------------------------------------===#
+
+    def value(self, argument) -> Value:
+        found = self.values[argument]
+        if not isinstance(found, Value):
+            raise UnsupportedError(f"{argument} is not a tensor")
+        return found
+
+    def resolve(self, argument):
+        """Nodes of sizes become their SymInts, nodes of tensors stay."""
+        if isinstance(argument, fx.Node):
+            value = argument.meta["val"]
+            return argument if isinstance(value, (torch.Tensor, tuple, list)) \
+                else value
+        if isinstance(argument, (list, tuple)):
+            return [self.resolve(a) for a in argument]
+        return argument
+
+    def result_type(self, node: fx.Node):
+        value = node.meta["val"]
+        return tuple(value.shape), element(value.dtype)
+
+    def add_argument(self, node: fx.Node) -> Value:
+        shape, kind = self.result_type(node)
+        value = self.new(shape, kind)
+        self.values[node] = value
+        return value
+
+    def run_node(self, node: fx.Node, table) -> None:
+        self._node = node
+        if not _is_emitted(node):
+            return
+        if _is_getitem(node):
+            self.values[node] = self.values[node.args[0]][node.args[1]]
+            return
+        handler = table[node.target]
+        try:
+            self.values[node] = handler(
+                self, node, *self.resolve(node.args),
+                **{k: self.resolve(v) for k, v in node.kwargs.items()})
+        except UnsupportedError as error:
+            if "File " in str(error):
+                raise
+            raise UnsupportedError(f"{node.target}: {error}\n  "
+                                   f"{user_line(node)}") from error
+
+
+def _is_getitem(node: fx.Node) -> bool:
+    return getattr(node.target, "__name__", "") == "getitem"
+
+
+def _is_emitted(node: fx.Node) -> bool:
+    """Assertions and what nobody asks for are left out; sizes are expressions
+    where they are used."""
+    return bool(node.users) and not isinstance(
+        node.meta.get("val"), (torch.SymInt, torch.SymFloat, torch.SymBool,
+                               int, float, bool))
+
+
+def check_imports(graph: fx.Graph, table) -> None:
+    """Raises for the first operator that has no handler."""
+    for node in graph.nodes:
+        if node.op == "call_function" and _is_emitted(node) and \
+                not _is_getitem(node) and node.target not in table:
+            unsupported(node, f"no import of the operator {node.target}")
+        if node.op == "get_attr" and node.users:
+            unsupported(node, f"a constant tensor '{node.target}' inside the "
+                        "program; make it an argument or a buffer")
+
+
+@dataclasses.dataclass
+class Function:
+    """The text of a module with one function, and how to call it."""
+    text: str
+    key: str  # the text without places
+    symbols: list  # sympy symbols, in the order of the leading arguments
+
+
+def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
+                  known=(), name="main") -> Function:
+    """`arguments`: (node, placements) of the tensors; `results`: (node,
+    placements or None) in order. `known`: symbols that have names already."""
+    e = Emitter(known)
+    args = [(e.add_argument(node), placements)
+            for node, placements in arguments]
+    for node in graph.nodes:
+        if node.op == "call_function":
+            e.run_node(node, table)
+    e._node = None
+    signature = [f"{v.name}: {e.type(v)} {{dtensor.layout = "
+                 f"{e.layout(v.shape, p)}}}" for v, p in args]
+    outs, types = [], []
+    for node, placements in results:
+        value = e.value(node)
+        outs.append(value)
+        pinned = "" if placements is None else \
+            f" {{dtensor.layout = {e.layout(value.shape, placements)}}}"
+        types.append(f"{e.type(value)}{pinned}")
+    symbols = [f'%{n}: index {{dtensor.symbol = "{n}"}}'
+               for n in e.symbols.names.values()]
+    head = (f"#mesh = {mesh}\nfunc.func @{name}("
+            + ",\n    ".join(symbols + signature) + ")\n    -> ("
+            + ", ".join(types) + ") attributes {dtensor.mesh = #mesh} {\n")
+    tail = (f"  return {', '.join(o.name for o in outs)}"
+            + (" : " if outs else "")
+            + ", ".join(e.type(o) for o in outs) + "\n}\n")
+    return Function(
+        head + "".join(f"  {t} {p}\n" for t, p in e.lines) + tail,
+        head + "".join(f"  {t}\n" for t, _ in e.lines) + tail,
+        list(e.symbols.names))

@@ -1,0 +1,73 @@
+"""Placements and meshes of DTensor, in the compiler's words and back."""
+
+from __future__ import annotations
+
+import re
+
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.tensor.placement_types import (Partial, Placement,
+                                                      Replicate, Shard)
+
+from .._libraries import Error
+
+_KINDS = ("sum", "avg", "max", "min", "product")
+
+
+class UnsupportedError(Error):
+    """The front end has no way to say this to the compiler."""
+
+
+def axis_names(mesh: DeviceMesh) -> tuple[str, ...]:
+    names = mesh.mesh_dim_names
+    return tuple(names) if names else tuple(f"d{i}" for i in range(mesh.ndim))
+
+
+def mesh_sizes(mesh: DeviceMesh) -> dict[str, int]:
+    return {n: mesh.size(i) for i, n in enumerate(axis_names(mesh))}
+
+
+def mesh_text(mesh: DeviceMesh) -> str:
+    """Sizes are left open: one program serves every size."""
+    axes = ", ".join(f'"{name}" = ?' for name in axis_names(mesh))
+    return f"#dtensor.mesh<{axes}>"
+
+
+def placement_text(placement: Placement, rank: int) -> str:
+    if placement.is_replicate():
+        return "replicate"
+    if isinstance(placement, Partial):
+        if placement.reduce_op in _KINDS:
+            return f"partial({placement.reduce_op})"
+    elif type(placement) is Shard or (isinstance(placement, Shard)
+                                      and placement.is_shard()):
+        if type(placement).__name__ == "Shard":
+            return f"shard({placement.dim % rank if rank else 0})"
+    raise UnsupportedError(f"placement {placement} has no counterpart in the "
+                           "compiler")
+
+
+def placements_text(placements, rank: int) -> str:
+    return ", ".join(placement_text(p, rank) for p in placements)
+
+
+def plain(placements) -> tuple[Placement, ...]:
+    """Without hidden state: a masked sum is a sum."""
+    return tuple(Partial(p.reduce_op) if isinstance(p, Partial) else p
+                 for p in placements)
+
+
+def for_gradient(placements) -> tuple[Placement, ...]:
+    """Those of the gradient of a value with these: a pending reduction has a
+    replicated one."""
+    return tuple(Replicate() if p.is_partial() else p for p in placements)
+
+
+def from_text(texts) -> tuple[Placement, ...]:
+    """From the words of a manifest."""
+    found = []
+    for text in texts:
+        name, number = re.match(r"(\w+)(?:\(\s*(\w+).*)?", text).groups()
+        found.append(Replicate() if name == "replicate" else
+                     Shard(int(number)) if name == "shard" else
+                     Partial(number))
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""Where the ranks of a DeviceMesh run.
+
+A rank on a CPU is this process, and torch.distributed moves the bytes; on GPUs
+the runtime has communicators of its own. A mesh of one needs nobody. A
+LocalTensor holds the pieces of all ranks: they run as threads of this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+import torch
+import torch.distributed as dist
+from torch.distributed.device_mesh import DeviceMesh
+
+from .. import compiler
+from ..runtime import Bundle, Executable
+from .layouts import mesh_sizes
+
+try:
+    from torch.distributed._local_tensor import LocalTensor
+except ImportError:  # older than the idea
+    class LocalTensor:  # type: ignore[no-redef]
+        """Nothing is one."""
+
+
+def target_of(mesh: DeviceMesh) -> str:
+    if mesh.device_type != "cuda":
+        return "cpu"
+    major, minor = torch.cuda.get_device_capability()
+    return f"cuda:sm_{major}{minor}" + ("a" if major >= 9 else "")
+
+
+def compile_for(mesh: DeviceMesh, text: str, key: str) -> Bundle:
+    return compiler.compile_text(text, target_of(mesh), key)
+
+
+class _Groups:
+    """Process groups of lists of mesh ranks."""
+
+    def __init__(self, mesh: DeviceMesh):
+        self.mesh = mesh
+        self.ranks = mesh.mesh.flatten().tolist()
+        self.groups: dict = {}
+
+    def get(self, members: tuple[int, ...]):
+        """(group, members in its order)"""
+        if members not in self.groups:
+            self.groups[members] = self._find(members)
+        return self.groups[members]
+
+    def _find(self, members):
+        wanted = sorted(self.ranks[m] for m in members)
+        for dim in range(self.mesh.ndim):
+            group = self.mesh.get_group(dim)
+            if sorted(dist.get_process_group_ranks(group)) == wanted:
+                return group, dist.get_process_group_ranks(group)
+        if wanted == list(range(dist.get_world_size())):
+            return dist.group.WORLD, wanted
+        group = dist.new_group(wanted, use_local_synchronization=True)
+        return group, wanted
+
+
+def _bytes_at(address: int, size: int) -> torch.Tensor:
+    return torch.frombuffer((ctypes.c_char * size).from_address(address),
+                            dtype=torch.uint8)
+
+
+@functools.cache
+def _gather_over(mesh: DeviceMesh):
+    groups = _Groups(mesh)
+
+    def gather(members, position, send, size, receive):
+        group, order = groups.get(members)
+        # Memory of the compiled program, not of PyTorch.
+        received = _bytes_at(receive, size * len(members)).view(-1, size)
+        place = {groups.ranks[m]: i for i, m in enumerate(members)}
+        pieces = [received[place[rank]] for rank in order]
+        dist.all_gather(pieces, _bytes_at(send, size), group=group)
+    return gather
+
+
+def _mesh_rank(mesh: DeviceMesh) -> int:
+    coordinate = mesh.get_coordinate()
+    if coordinate is None:
+        raise RuntimeError(f"rank {dist.get_rank()} is not in {mesh}")
+    rank = 0
+    for dim, at in enumerate(coordinate):
+        rank = rank * mesh.size(dim) + at
+    return rank
+
+
+def open_executable(mesh: DeviceMesh, bundle: Bundle, simulated: bool
+                    ) -> Executable:
+    sizes = mesh_sizes(mesh)
+    if mesh.device_type == "cuda" and not simulated:
+        return bundle.executable(sizes, backend="cuda")
+    if simulated or mesh.size() == 1:
+        return bundle.executable(sizes)
+    return bundle.executable(sizes, backend="process",
+                             mesh_rank=_mesh_rank(mesh),
+                             gather=_gather_over(mesh))
+
+
+def pieces_of(tensor: torch.Tensor, ranks) -> list[torch.Tensor]:
+    """The row-major pieces of the ranks that run in this process."""
+    if isinstance(tensor, LocalTensor):
+        return [tensor._local_tensors[r].contiguous() for r in ranks]
+    return [tensor.detach().contiguous()] * len(ranks)
+
+
+def join_pieces(pieces: list[torch.Tensor], ranks, simulated: bool):
+    if simulated:
+        return LocalTensor(dict(zip(ranks, pieces)))
+    return pieces[0]

@@ -1,0 +1,375 @@
+"""A compiled function over DTensors: how it is called.
+
+The forward and the backward half are a bundle each. What forward saves for
+backward stays in pieces, in the placements that the compiler chose.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+
+import torch
+from torch import fx
+from torch.distributed.tensor import DTensor
+from torch.distributed.tensor._dtensor_spec import DTensorSpec, TensorMeta
+from torch.distributed.tensor.placement_types import Replicate
+
+from .._libraries import LaunchError
+from . import layouts, places
+from .aten import TABLE
+from .emit import DTYPES, emit_function
+from .globalize import Graph
+from .symbols import expression
+from .trace import Traced
+
+aten = torch.ops.aten
+_IDENTITIES = {aten.clone.default, aten.alias.default, aten.detach.default}
+_MAX_LAUNCHES = 64
+
+
+def _contiguous_strides(shape):
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+def wrap(local, mesh, placements, shape) -> DTensor:
+    meta = TensorMeta(torch.Size(shape), _contiguous_strides(shape),
+                      local.dtype)
+    return DTensor(local, DTensorSpec(mesh, placements, tensor_meta=meta),
+                   requires_grad=False)
+
+
+def _nodes(graph: fx.Graph, op: str):
+    return [n for n in graph.nodes if n.op == op]
+
+
+class Half:
+    """Forward or backward: one bundle, called on pieces."""
+
+    def __init__(self, mesh, graph, arguments, results, known=()):
+        self.mesh = mesh
+        self.function = emit_function(graph, TABLE, layouts.mesh_text(mesh),
+                                      arguments, results, known)
+        self.bundle = places.compile_for(mesh, self.function.text,
+                                         self.function.key)
+        self._executables: dict[bool, object] = {}
+        self._launches = collections.OrderedDict()
+
+    def executable(self, simulated=False):
+        if simulated not in self._executables:
+            self._executables[simulated] = places.open_executable(
+                self.mesh, self.bundle, simulated)
+        return self._executables[simulated]
+
+    def _launch(self, executable, key, simulated):
+        launch = self._launches.pop((simulated, key), None)
+        if launch is None:
+            launch = executable.bind(key)
+            if len(self._launches) >= _MAX_LAUNCHES:
+                self._launches.popitem(last=False)
+        self._launches[simulated, key] = launch
+        return launch
+
+    def __call__(self, symbols, tensors, shapes):
+        """`tensors` are local, `shapes` global; gives (pieces, global shape)
+        for every result."""
+        simulated = any(isinstance(t, places.LocalTensor) for t in tensors)
+        executable = self.executable(simulated)
+        launch = self._launch(executable, (*symbols, *shapes), simulated)
+        ranks = executable.local_ranks
+        pieces = [places.pieces_of(t, ranks) for t in tensors]
+        self._check(launch, pieces, len(symbols))
+        device = pieces[0][0].device if pieces else self.mesh.device_type
+        results = [[torch.empty(box[0], dtype=DTYPES[value.dtype],
+                                device=device)
+                    for value, box in zip(executable.results, boxes)]
+                   for boxes in launch.result_boxes]
+        addresses = [a for r in range(len(ranks)) for a in
+                     [0] * len(symbols) + [p[r].data_ptr() for p in pieces]]
+        streams = None
+        if self.mesh.device_type == "cuda":
+            streams = [torch.cuda.current_stream(device).cuda_stream]
+        launch.run(addresses, [t.data_ptr() for rank in results for t in rank],
+                   streams)
+        self.last_launch = launch
+        return [(places.join_pieces([rank[i] for rank in results], ranks,
+                                    simulated), shape)
+                for i, shape in enumerate(launch.result_shapes)]
+
+    @staticmethod
+    def _check(launch, pieces, skip):
+        for r, boxes in enumerate(launch.arg_boxes):
+            for i, piece in enumerate(pieces):
+                if tuple(piece[r].shape) != boxes[skip + i][0]:
+                    value = launch.executable.args[skip + i]
+                    raise LaunchError(
+                        f"argument {i}: the local tensor has shape "
+                        f"{tuple(piece[r].shape)}, its placements "
+                        f"{list(value.placements)} give "
+                        f"{boxes[skip + i][0]}")
+
+
+@dataclasses.dataclass
+class _Saved:
+    """A value that backward takes: an argument as it was, or a result of
+    forward."""
+    argument: int | None = None
+    result: int | None = None
+
+
+class Program:
+    """A function of dynamo's arguments."""
+
+    def __init__(self, graph: Graph, traced: Traced):
+        self.graph, self.traced, self.mesh = graph, traced, graph.mesh
+        self.tensors = [a for a in graph.arguments
+                        if a.kind in ("tensor", "dtensor")]
+        self._recipes = self._find_symbols()
+        self._build_forward()
+        if traced.backward is not None:
+            self._build_backward()
+
+    #===- Building ---------------------------------------------------------===#
+
+    def _find_symbols(self):
+        """Where the value of each symbol is to be read."""
+        recipes = {}
+        for i, argument in enumerate(self.tensors):
+            for d, size in enumerate(argument.fake.shape):
+                if isinstance(size, torch.SymInt):
+                    recipes.setdefault(expression(size), (i, d))
+        for argument in self.graph.arguments:
+            if argument.kind == "free symbol":
+                recipes.setdefault(expression(argument.fake),
+                                   (argument.index, None))
+        return recipes
+
+    def _placements(self, placements):
+        return placements or tuple(Replicate() for _ in range(self.mesh.ndim))
+
+    def _text(self, placements, node):
+        return layouts.placements_text(self._placements(placements),
+                                       node.meta["val"].ndim)
+
+    def _build_forward(self):
+        traced, graph = self.traced, self.traced.forward.graph
+        inputs = [n for n in _nodes(graph, "placeholder")
+                  if isinstance(n.meta["val"], torch.Tensor)]
+        outputs = list(_nodes(graph, "output")[0].args[0])
+        kept = traced.num_outputs
+        wanted = [o.placements for o in self.graph.outputs
+                  if o.kind != "constant"]
+        wanted += [a.placements for a in traced.changed]
+        results = [(n, self._text(p, n))
+                   for n, p in zip(outputs[:kept], wanted)]
+        self._choose_saved(inputs, outputs[kept:], results)
+        arguments = [(n, self._text(a.placements, n))
+                     for n, a in zip(inputs, self.tensors)]
+        self.forward = Half(self.mesh, graph, arguments, results)
+
+    def _choose_saved(self, inputs, nodes, results):
+        self.saved, self.saved_nodes = [], []
+        changed = {a.index for a in self.traced.changed}
+        for node in nodes:
+            if not isinstance(node, fx.Node) or \
+                    not isinstance(node.meta["val"], torch.Tensor):
+                continue  # a size
+            source = node
+            while source.op == "call_function" and \
+                    source.target in _IDENTITIES:
+                source = source.args[0]
+            if source in inputs and \
+                    self.tensors[inputs.index(source)].index not in changed:
+                self.saved.append(_Saved(argument=inputs.index(source)))
+            else:
+                self.saved.append(_Saved(result=len(results)))
+                results.append((node, None))
+            self.saved_nodes.append(node)
+
+    def _build_backward(self):
+        graph = self.traced.backward.graph
+        inputs = [n for n in _nodes(graph, "placeholder")
+                  if isinstance(n.meta["val"], torch.Tensor)]
+        executable_results = self._forward_placements()
+        texts = []
+        for node, saved in zip(self.saved_nodes, self.saved):
+            if saved.argument is not None:
+                argument = self.tensors[saved.argument]
+                texts.append(self._text(argument.placements, node))
+            else:
+                texts.append(executable_results[saved.result])
+        tangents = inputs[len(self.saved):]
+        kinds = [o for o in self.graph.outputs if o.kind != "constant"]
+        self.tangent_placements = []
+        for node, index in zip(tangents, self.traced.tangents):
+            placements = layouts.for_gradient(
+                self._placements(kinds[index].placements))
+            self.tangent_placements.append(placements)
+            texts.append(self._text(placements, node))
+        outputs = list(_nodes(graph, "output")[0].args[0])
+        self.gradients = [i for i, a in enumerate(self.tensors)
+                          if a.requires_grad and outputs[i] is not None]
+        results = [(outputs[i], self._text(layouts.for_gradient(
+            self._placements(self.tensors[i].placements)), outputs[i]))
+            for i in self.gradients]
+        self.backward = Half(self.mesh, graph, list(zip(inputs, texts)),
+                             results, self.forward.function.symbols)
+
+    def _forward_placements(self):
+        """What the compiler chose, as text."""
+        entry = self.forward.bundle.manifest["entries"][0]
+        chosen = [r.placements for r in self.forward.executable().results]
+        assert len(entry["results"]) == len(chosen)
+        return [", ".join(p) for p in chosen]
+
+    #===- Calling ----------------------------------------------------------===#
+
+    def _symbols(self, half, inputs, shapes):
+        values = []
+        for symbol in half.function.symbols:
+            if symbol not in self._recipes:
+                raise LaunchError(f"no argument tells the size {symbol}")
+            argument, dim = self._recipes[symbol]
+            values.append(int(inputs[argument]) if dim is None
+                          else shapes[argument][dim])
+        return values
+
+    def _global_shape(self, argument, tensor):
+        if isinstance(tensor, DTensor):
+            return tuple(tensor.shape)
+        shape = list(tensor.shape)
+        for dim, placement in enumerate(argument.placements):
+            if placement.is_shard():
+                shape[placement.dim] *= self.mesh.size(dim)
+        return tuple(shape)
+
+    def run_forward(self, inputs):
+        """(results of forward with their global shapes, what backward needs)"""
+        tensors = [inputs[a.index] for a in self.tensors]
+        shapes = [self._global_shape(a, t)
+                  for a, t in zip(self.tensors, tensors)]
+        locals_ = [t._local_tensor if isinstance(t, DTensor) else t
+                   for t in tensors]
+        symbols = self._symbols(self.forward, inputs, shapes)
+        results = self.forward(symbols, locals_, shapes)
+        self._write_changed(inputs, results)
+        if self.traced.backward is None:
+            return results, None
+        saved = [(locals_[s.argument], shapes[s.argument])
+                 if s.argument is not None else results[s.result]
+                 for s in self.saved]
+        backward_symbols = self._symbols(self.backward, inputs, shapes)
+        return results, (backward_symbols, saved)
+
+    def _write_changed(self, inputs, results):
+        first = self.traced.num_outputs - self.traced.num_changed
+        for argument, (local, _) in zip(self.traced.changed, results[first:]):
+            tensor = inputs[argument.index]
+            with torch.no_grad():
+                target = tensor._local_tensor if isinstance(tensor, DTensor) \
+                    else tensor
+                target.copy_(local)
+
+    def outputs(self, results):
+        """DTensors and local tensors, without the constants."""
+        kinds = [o for o in self.graph.outputs if o.kind != "constant"]
+        return [wrap(local, self.mesh, kind.placements, shape)
+                if kind.kind == "dtensor" else local
+                for kind, (local, shape) in zip(kinds, results)]
+
+    def run_backward(self, symbols, saved, gradients):
+        locals_ = [local for local, _ in saved]
+        shapes = [shape for _, shape in saved]
+        for gradient, placements in zip(gradients, self.tangent_placements):
+            local, shape = self._tangent(gradient, placements)
+            locals_.append(local)
+            shapes.append(shape)
+        results = self.backward(symbols, locals_, shapes)
+        found = [None] * len(self.tensors)
+        for i, (local, shape) in zip(self.gradients, results):
+            argument = self.tensors[i]
+            placements = layouts.for_gradient(argument.placements)
+            found[i] = wrap(local, self.mesh, placements, shape) \
+                if argument.kind == "dtensor" else local
+        return found
+
+    def _tangent(self, gradient, placements):
+        if isinstance(gradient, DTensor):
+            if tuple(gradient.placements) != placements:
+                gradient = gradient.redistribute(self.mesh, placements)
+            return gradient._local_tensor, tuple(gradient.shape)
+        shape = list(gradient.shape)
+        for dim, placement in enumerate(placements):
+            if placement.is_shard():
+                shape[placement.dim] *= self.mesh.size(dim)
+        return gradient, tuple(shape)
+
+    def __call__(self, *inputs):
+        needs = self.traced.backward is not None and torch.is_grad_enabled() \
+            and any(isinstance(t, torch.Tensor) and t.requires_grad
+                    for t in inputs)
+        if needs:
+            outputs = list(_Call.apply(self, *inputs))
+        else:
+            outputs = self.outputs(self.run_forward(inputs)[0])
+        constants = iter(self.traced.constants)
+        outputs = iter(outputs)
+        return [next(constants) if o.kind == "constant" else next(outputs)
+                for o in self.graph.outputs]
+
+
+class _Call(torch.autograd.Function):
+    """A program as one step of autograd."""
+
+    @staticmethod
+    def forward(ctx, program, *inputs):
+        results, state = program.run_forward(inputs)
+        outputs = program.outputs(results)
+        ctx.program, ctx.num_inputs = program, len(inputs)
+        ctx.symbols, saved = state
+        ctx.shapes = [shape for _, shape in saved]
+        ctx.save_for_backward(*[local for local, _ in saved])
+        ctx.output_shapes = [shape for _, shape in results]
+        ctx.metas = [(o.dtype, o.device) for o in outputs]
+        ctx.mark_non_differentiable(
+            *[o for i, o in enumerate(outputs)
+              if i not in program.traced.tangents])
+        ctx.set_materialize_grads(False)
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        program = ctx.program
+        given = [_zeros_like(ctx, i) if gradients[i] is None else gradients[i]
+                 for i in program.traced.tangents]
+        saved = list(zip(ctx.saved_tensors, ctx.shapes))
+        found = program.run_backward(ctx.symbols, saved, given)
+        results = [None] * ctx.num_inputs
+        for argument, gradient in zip(program.tensors, found):
+            results[argument.index] = gradient
+        return (None, *results)
+
+
+def _zeros_like(ctx, index):
+    """The gradient of an output that nothing used."""
+    program = ctx.program
+    dtype, device = ctx.metas[index]
+    shape = ctx.output_shapes[index]
+    kinds = [o for o in program.graph.outputs if o.kind != "constant"]
+    local = list(shape)
+    coordinate = program.mesh.get_coordinate()
+    at = program.traced.tangents.index(index)
+    for dim, placement in enumerate(program.tangent_placements[at]):
+        if placement.is_shard():
+            count = program.mesh.size(dim)
+            piece = -(-local[placement.dim] // count)
+            local[placement.dim] = max(0, min(
+                piece, local[placement.dim] - piece * coordinate[dim]))
+    zeros = torch.zeros(local, dtype=dtype, device=device)
+    if kinds[index].kind != "dtensor":
+        return zeros
+    return wrap(zeros, program.mesh, program.tangent_placements[at], shape)

@@ -1,0 +1,139 @@
+"""From a graph over global tensors to graphs of ATen, forward and backward."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from functorch.compile import min_cut_rematerialization_partition
+from torch import fx
+from torch._decomp import core_aten_decompositions, get_decompositions
+from torch._functorch.aot_autograd import aot_export_joint_simple
+from torch._guards import TracingContext, tracing
+
+from .aten import TABLE
+from .emit import check_imports
+from .globalize import Graph
+
+aten = torch.ops.aten
+
+
+def _decompositions():
+    table = dict(core_aten_decompositions())
+    table.update(get_decompositions([
+        aten.native_layer_norm, aten.native_layer_norm_backward,
+        aten._softmax_backward_data, aten._log_softmax_backward_data,
+        aten.gelu_backward, aten.silu_backward, aten.tanh_backward,
+        aten.sigmoid_backward, aten.threshold_backward, aten.slice_backward,
+        aten.select_backward, aten.nll_loss_forward, aten.nll_loss_backward,
+        aten.mse_loss, aten.mse_loss_backward, aten.addcmul, aten.addcdiv,
+        aten.elu, aten.elu_backward, aten.leaky_relu_backward,
+        aten.hardtanh_backward, aten.hardswish_backward,
+        aten.hardsigmoid_backward, aten.softplus, aten.softplus_backward,
+        aten.mish_backward, aten.log_sigmoid_forward,
+        aten.log_sigmoid_backward, aten.native_dropout_backward,
+        aten.smooth_l1_loss, aten.smooth_l1_loss_backward, aten.huber_loss,
+        aten.huber_loss_backward, aten.binary_cross_entropy,
+        aten.binary_cross_entropy_backward,
+        aten.binary_cross_entropy_with_logits, aten.lerp, aten.tril, aten.triu,
+        aten.unbind, aten.stack, aten.glu, aten.glu_backward, aten.logsumexp,
+        aten.var_mean, aten.norm, aten.linalg_vector_norm, aten.baddbmm,
+        aten._fused_rms_norm, aten._fused_rms_norm_backward,
+    ]))
+    # What the table imports as it is.
+    for target in TABLE:
+        table.pop(target, None)
+    return table
+
+
+def _permutation(node):
+    """The permutation that a node is of its operand, or None."""
+    if not isinstance(node, fx.Node) or node.op != "call_function":
+        return None
+    rank = node.meta["val"].ndim if isinstance(
+        node.meta.get("val"), torch.Tensor) else 0
+    if node.target is aten.permute.default:
+        return [d % rank for d in node.args[1]] if rank else None
+    if node.target not in (aten.t.default, aten.transpose.int) or rank < 2:
+        return None
+    a, b = (d % rank for d in (node.args[1:] or (0, 1)))
+    order = list(range(rank))
+    order[a], order[b] = b, a
+    return order
+
+
+def _simplify(module: fx.GraphModule) -> None:
+    """A transpose of a transpose is nothing; as a value that backward needs it
+    would be a copy."""
+    for node in module.graph.nodes:
+        outer = _permutation(node)
+        inner = _permutation(node.args[0]) if outer is not None else None
+        if inner is not None and all(inner[o] == i
+                                     for i, o in enumerate(outer)):
+            node.replace_all_uses_with(node.args[0].args[0])
+    module.graph.eliminate_dead_code()
+    module.recompile()
+
+
+@dataclasses.dataclass
+class Traced:
+    """The ATen graphs of one program."""
+    forward: fx.GraphModule
+    backward: fx.GraphModule | None
+    num_outputs: int  # of the user, then changed arguments, then saved values
+    num_changed: int
+    changed: list  # arguments
+    tangents: list  # indices of outputs whose gradients backward takes
+    gradients: list  # for each tensor argument: index of a result, or None
+    constants: list
+
+
+def _named_decompositions():
+    global _table
+    if _table is None:
+        _table = _decompositions()
+    return _table
+
+
+_table = None
+
+
+def _count_outputs(graph: Graph, args, symbols):
+    """A run on fake tensors tells how many outputs there are, which of them
+    have gradients, and what changes."""
+    with graph.fake_mode, torch.enable_grad():
+        results = graph.run(args, symbols)
+    return [r.requires_grad for r in results]
+
+
+def trace(graph: Graph, with_gradients: bool) -> Traced:
+    tensors = [a for a in graph.arguments if a.kind in ("tensor", "dtensor")]
+    free = [a for a in graph.arguments if a.kind == "free symbol"]
+    args = [a.fake for a in tensors]
+    symbols = [a.fake for a in free]
+
+    def function(*flat):
+        return tuple(graph.run(flat[:len(args)], flat[len(args):]))
+
+    with tracing(TracingContext(graph.fake_mode)), \
+            fx.traceback.preserve_node_meta():
+        wants = _count_outputs(graph, args, symbols)
+        num_changed = len(graph.changed)
+        with_gradients = with_gradients and any(wants)
+        if not with_gradients:
+            args = [a.detach() for a in args]
+        joint = aot_export_joint_simple(
+            function, (*args, *symbols), trace_joint=with_gradients,
+            decompositions=_named_decompositions())
+        joint = joint[0] if isinstance(joint, tuple) else joint
+        _simplify(joint)
+        check_imports(joint.graph, TABLE)
+        shared = dict(num_outputs=len(wants), num_changed=num_changed,
+                      changed=graph.changed, constants=graph.values_out)
+        if not with_gradients:
+            return Traced(joint, None, tangents=[], gradients=[], **shared)
+        forward, backward = min_cut_rematerialization_partition(
+            joint, None, num_fwd_outputs=len(wants))
+    return Traced(forward, backward,
+                  tangents=[i for i, w in enumerate(wants) if w],
+                  gradients=[a.requires_grad for a in tensors], **shared)
