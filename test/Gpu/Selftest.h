@@ -93,6 +93,7 @@ void testAttention();
 void testMemory();
 void testCollectives(int numGpus);
 void testGraphs(int numGpus);
+void testPeers(int numGpus);
 void testFailures(int numGpus);
 void testProcesses(int64_t numProcesses, bool withKill, bool inGraph);
 void benchmark(int numGpus);

@@ -51,7 +51,7 @@ double timeOf(Rig &rig, int few, int many, bool inGraph, Fn once) {
 void benchReduce(int numGpus) {
   Rig rig({numGpus});
   for (int64_t kib :
-       {1, 4, 64, 256, 512, 1024, 2048, 4096, 8192, 65536, 262144}) {
+       {1, 4, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 65536, 262144}) {
     int64_t count = kib * 512;
     std::vector<DeviceArray> src, dst;
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {

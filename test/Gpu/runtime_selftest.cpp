@@ -200,6 +200,7 @@ int main(int argc, char **argv) {
         {"attention", testAttention},
         {"collectives", [&] { testCollectives(numGpus); }},
         {"graphs", [&] { testGraphs(numGpus); }},
+        {"peers", [&] { testPeers(numGpus); }},
         {"failures", [&] { testFailures(numGpus); }},
     };
     if (numProcesses > 1)

@@ -95,7 +95,7 @@ class Case:
         launch.close()
         launch = self.exe.bind(shapes)
         call = launch.prepare(args, results, self.gpus.streams)
-        call()
+        self.exe.rt.check(call())
         self.gpus.sync()
         first = (time.perf_counter() - start) * 1e3
         if not is_timed:
@@ -103,6 +103,7 @@ class Case:
             return first
         extra = self.check(launch, whole, results, call)
         second, wall, device = self.gpus.timed(call)
+        self.exe.rt.check(call())
         extra.update(second_ms=round(second, 3), **self.counts(launch, call))
         launch.close()
         return first, wall, device, extra

@@ -3,6 +3,7 @@ are on the GPUs already. As thin as include/dtensor-rt/dtensor_rt.h allows.
 """
 
 import ctypes as C
+import functools
 import os
 
 DTYPES = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "i64": 4, "i32": 5,
@@ -67,9 +68,12 @@ class Runtime:
         self.lib = C.CDLL(os.path.abspath(path), mode=C.RTLD_GLOBAL)
         self.lib.dtensor_rt_last_error.restype = C.c_char_p
 
-    def call(self, name, *args):
-        if getattr(self.lib, "dtensor_rt_" + name)(*args) != 0:
+    def check(self, status):
+        if status:
             raise Failure(self.lib.dtensor_rt_last_error().decode())
+
+    def call(self, name, *args):
+        self.check(getattr(self.lib, "dtensor_rt_" + name)(*args))
 
     def open(self, path):
         bundle = Handle()
@@ -133,8 +137,9 @@ class Launch:
         return list(extents)[:dims], list(offsets)[:dims]
 
     def prepare(self, args, results, streams):
-        """A function that queues one run. args[r][i] is argument i of rank r,
-        streams[r] a torch stream of its GPU."""
+        """A function that queues one run and returns its status, for check():
+        nothing of Python is in a timed call. args[r][i] is argument i of rank
+        r, streams[r] a torch stream of its GPU."""
         keep = []
 
         def arrays(per_rank, first):
@@ -152,13 +157,10 @@ class Launch:
         options = RunOptions(streams=pointers, wait=0)
         packed = (*arrays(args, 0), *arrays(results, self.exe.num_args),
                   C.byref(options))
-        function, handle = self.rt.lib.dtensor_rt_run_local_with, self.handle
-
-        def run(*unused):
-            if function(handle, *packed) != 0:
-                raise Failure(self.rt.lib.dtensor_rt_last_error().decode())
-
-        run.keep = (keep, packed, options, pointers)
+        function = self.rt.lib["dtensor_rt_run_local_with"]
+        function.restype = C.c_int
+        run = functools.partial(function, self.handle, *packed)
+        self.keep = (keep, packed, options, pointers)
         return run
 
     def stats(self, rank):

@@ -39,7 +39,7 @@ private:
 
   static void advance(std::atomic<uint64_t> &counter) {
     counter.fetch_add(1, std::memory_order_release);
-    counter.notify_one();
+    counter.notify_one(); // looks for sleepers before it calls the kernel
   }
   static void waitFor(std::atomic<uint64_t> &counter, uint64_t value) {
     for (int i = 0; i < kLooks; ++i) {
@@ -62,10 +62,12 @@ private:
     }
   }
 
+  // One cache line from the caller to the thread, one back.
+  alignas(64) std::atomic<uint64_t> posted{0};
   const std::function<void(size_t)> *job = nullptr;
   size_t index = 0;
-  std::atomic<uint64_t> posted{0}, done{0};
-  std::thread thread;
+  alignas(64) std::atomic<uint64_t> done{0};
+  alignas(64) std::thread thread;
 };
 
 } // namespace dtensor::rt::cuda

@@ -227,9 +227,10 @@ bool World::join(RankContext &rank, const Group &group,
   if (call.kind == CollectiveKind::CollectivePermute)
     hostWaits = true;
   size_t index = indexOf(rank.getRank());
+  // Both at first use, so that a larger call does not wait for NCCL later.
+  NcclComm comm = getComm(index, group);
   Peers *shared =
       fitsPeers(mesh, group, call) ? getPeers(index, group) : nullptr;
-  NcclComm comm = shared ? nullptr : getComm(index, group);
   runCollective(*gpus[index], shared, comm, mesh, group, call);
   return true;
 }
@@ -252,20 +253,16 @@ void World::broadcast(int64_t owner, void *data, int64_t bytes) {
 //===----------------------------------------------------------------------===//
 
 void World::onAllRanks(const std::function<void(size_t)> &fn) {
-  busy.store(static_cast<int>(ranks.size()), std::memory_order_relaxed);
-  auto one = [&](size_t index) {
-    fn(index);
-    busy.fetch_sub(1, std::memory_order_release);
-  };
-  std::function<void(size_t)> job = std::ref(one);
+  isBusy.store(true, std::memory_order_relaxed);
   for (size_t i = 0; i < workers.size(); ++i)
-    workers[i]->post(job, i + 1);
+    workers[i]->post(fn, i + 1);
   {
     CurrentContext current(gpus[0]->getContext());
-    one(0);
+    fn(0);
   }
   for (std::unique_ptr<Worker> &worker : workers)
     worker->wait();
+  isBusy.store(false, std::memory_order_relaxed);
 }
 
 bool World::waitIdle(size_t index) {
@@ -367,7 +364,7 @@ void World::watch() {
     }
     // Distributed ranks do not recover, and work may be queued that nobody of
     // this process waits for.
-    bool mustAbort = busy > 0 || job.isDistributed();
+    bool mustAbort = isBusy || job.isDistributed();
     if (mustAbort && !aborted &&
         Clock::now() > failedAt + seconds(kGraceSeconds))
       abortAll();

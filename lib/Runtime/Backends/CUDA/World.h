@@ -104,7 +104,7 @@ private:
   std::atomic<bool> failed{false};
   std::atomic<bool> hostWaits{false};
   bool aborted = false, lost = false, ending = false;
-  std::atomic<int> busy{0}; // local ranks that run now
+  std::atomic<bool> isBusy{false}; // local ranks run now
   int64_t generation = 0;
   std::thread watchdog;
 };

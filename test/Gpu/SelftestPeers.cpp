@@ -1,0 +1,102 @@
+//===- SelftestPeers.cpp - messages of all sizes in a row -------*- C++ -*-===//
+//
+// By packets, by chunks and by NCCL one after the other, while the ranks drift
+// apart: a message that was overwritten before it was read gives wrong sums.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Selftest.h"
+
+#include <chrono>
+#include <thread>
+
+using namespace dtensor;
+using namespace dtensor::selftest;
+
+namespace {
+
+/// Small integers, exact in every order.
+double valueOf(int64_t rank, int64_t turn, int64_t i) {
+  return static_cast<double>((rank * 7 + turn * 5 + i * 3 + i / 11) % 9 - 4);
+}
+
+/// One size: what is sent, the sum, and all pieces in a row.
+struct Messages {
+  Messages(Rig &rig, int64_t count) : rig(rig), count(count) {
+    for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
+      src.emplace_back(*rig.session, rank, makeArray(DTENSOR_RT_f32, {count}));
+      sum.emplace_back(*rig.session, rank, makeArray(DTENSOR_RT_f32, {count}));
+      all.emplace_back(*rig.session, rank,
+                       makeArray(DTENSOR_RT_f32, {rig.numRanks() * count}));
+    }
+  }
+
+  void fill(int64_t turn) {
+    for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
+      HostArray array = makeArray(DTENSOR_RT_f32, {count});
+      for (int64_t i = 0; i < count; ++i)
+        run::setElement(array, i, valueOf(rank, turn, i));
+      src[static_cast<size_t>(rank)].write(array);
+    }
+  }
+
+  void queue(rt::RankContext &context) {
+    auto rank = static_cast<size_t>(context.getRank());
+    Descriptor from = src[rank].describe(), to = sum[rank].describe(),
+               pieces = all[rank].describe();
+    rt::abi::dtensor_rt_all_reduce(&context, 1, from.get(), to.get(), pack({0}),
+                                   0, DTENSOR_RT_f32);
+    rt::abi::dtensor_rt_all_gather(&context, 1, from.get(), pieces.get(), 0, 1,
+                                   pack({0}), DTENSOR_RT_f32);
+  }
+
+  void check(int64_t turn) {
+    std::vector<double> total(static_cast<size_t>(count)), pieces;
+    for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
+      for (int64_t i = 0; i < count; ++i) {
+        total[static_cast<size_t>(i)] += valueOf(rank, turn, i);
+        pieces.push_back(valueOf(rank, turn, i));
+      }
+    for (size_t rank = 0; rank < src.size(); ++rank) {
+      checkClose(sum[rank].read(), total, 0,
+                 rt::concat("sum of ", count, ", turn ", turn));
+      checkClose(all[rank].read(), pieces, 0,
+                 rt::concat("pieces of ", count, ", turn ", turn));
+    }
+  }
+
+  Rig &rig;
+  int64_t count;
+  std::vector<DeviceArray> src, sum, all;
+};
+
+} // namespace
+
+void selftest::testPeers(int numGpus) {
+  Rig rig({numGpus});
+  std::vector<Messages> messages;
+  for (int64_t count : {1, 3, 1000, 131072, 131073, 300001})
+    messages.emplace_back(rig, count);
+  if (!isQuick)
+    for (int64_t count : {4194304, 4194305})
+      messages.emplace_back(rig, count);
+  const uint64_t key[] = {1};
+  rt::Session::Options options;
+  options.key = key;
+  for (int64_t turn = 0; turn < (isQuick ? 3 : 8); ++turn) {
+    for (Messages &message : messages)
+      message.fill(turn);
+    rig.runChecked(
+        [&](rt::RankContext &context) {
+          for (int64_t round = 0; round < 6; ++round) {
+            if (round % rig.numRanks() == context.getRank())
+              std::this_thread::sleep_for(std::chrono::microseconds(300));
+            for (Messages &message : messages)
+              message.queue(context);
+          }
+        },
+        rt::concat("messages, turn ", turn), options);
+    for (Messages &message : messages)
+      message.check(turn);
+  }
+}
