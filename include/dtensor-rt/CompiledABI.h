@@ -40,7 +40,9 @@
 //                  and epilogue (enum class Epilogue); accumulated in f32 (f64
 //                  for f64); op transposes the last two dimensions; all three
 //                  have `rank` dimensions, a batch dimension of stride 0 is
-//                  broadcast; bias: null, or n elements of dtypeOut
+//                  broadcast; bias: null, or n elements of dtypeOut; addend:
+//                  null, or of c's shape and type, added before c is rounded
+//                  unless `adds` is 0
 //   attention      out = softmax(scale * q k^T) v over q of shape
 //                  [batch.., heads, rows, depth] and k, v of shape
 //                  [batch.., kvHeads, keys, depth]; head h reads kv head

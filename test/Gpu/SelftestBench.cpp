@@ -98,7 +98,7 @@ void benchMatmul() {
       Descriptor va = a.describe(), vb = b.describe(), vc = c.describe();
       rt::abi::dtensor_rt_matmul(&context, 2, va.get(), vb.get(), vc.get(), 0,
                                  1, DTENSOR_RT_bf16, DTENSOR_RT_bf16, 0,
-                                 nullptr);
+                                 nullptr, nullptr, 0);
     });
     double flops = 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) *
                    static_cast<double>(s.k);

@@ -119,6 +119,8 @@ struct Product {
   bool bias = false;
   int64_t padding = 0; // extra elements per row of a and b
   bool sharedB = false;
+  bool addend = false;
+  int64_t addendPadding = 0; // extra elements per row of the addend
 };
 
 double activate(double x, int epilogue) {
@@ -131,7 +133,8 @@ double activate(double x, int epilogue) {
 }
 
 std::vector<double> multiply(const Product &p, const HostArray &a,
-                             const HostArray &b, const HostArray &bias) {
+                             const HostArray &b, const HostArray &bias,
+                             const HostArray &addend) {
   std::vector<double> va = values(a), vb = values(b);
   int64_t aRow = a.shape[2], bRow = b.shape[2];
   std::vector<double> result;
@@ -139,6 +142,9 @@ std::vector<double> multiply(const Product &p, const HostArray &a,
     for (int64_t i = 0; i < p.m; ++i)
       for (int64_t j = 0; j < p.n; ++j) {
         double sum = p.bias ? run::getElement(bias, j) : 0;
+        if (p.addend)
+          sum += run::getElement(
+              addend, (batch * p.m + i) * (p.n + p.addendPadding) + j);
         const double *pa = va.data() + batch * a.shape[1] * aRow;
         const double *pb =
             vb.data() + (p.sharedB ? 0 : batch) * b.shape[1] * bRow;
@@ -157,14 +163,16 @@ void testProduct(Rig &rig, const Product &p) {
   HostArray b =
       makeRandom(p.in, {p.sharedB ? 1 : p.batch, br, bc + p.padding}, 2);
   HostArray bias = makeRandom(p.out, {p.n}, 3);
+  int64_t addendRow = p.n + p.addendPadding;
+  HostArray addend = makeRandom(p.out, {p.batch, p.m, addendRow}, 4);
   DeviceArray da(*rig.session, 0, a), db(*rig.session, 0, b);
-  DeviceArray dbias(*rig.session, 0, bias);
+  DeviceArray dbias(*rig.session, 0, bias), dadd(*rig.session, 0, addend);
   DeviceArray dc(*rig.session, 0, makeArray(p.out, {p.batch, p.m, p.n}));
   std::string what = rt::concat(
       "matmul ", p.batch, "x", p.m, "x", p.n, "x", p.k, p.transA ? " ta" : "",
       p.transB ? " tb" : "", " ", dtensor_rt_dtype_name(p.in), "->",
       dtensor_rt_dtype_name(p.out), " pad ", p.padding, " epilogue ",
-      p.epilogue, p.bias ? " bias" : "");
+      p.epilogue, p.bias ? " bias" : "", p.addend ? " addend" : "");
   rig.runChecked(
       [&](rt::RankContext &context) {
         Descriptor va(da.get(), {p.batch, ar, ac},
@@ -173,12 +181,15 @@ void testProduct(Rig &rig, const Product &p) {
             db.get(), {p.batch, br, bc},
             {p.sharedB ? 0 : br * (bc + p.padding), bc + p.padding, 1});
         Descriptor vc = dc.describe(), vbias = dbias.describe();
+        Descriptor vadd(dadd.get(), {p.batch, p.m, p.n},
+                        {p.m * addendRow, addendRow, 1});
         rt::abi::dtensor_rt_matmul(&context, 3, va.get(), vb.get(), vc.get(),
                                    p.transA, p.transB, p.in, p.out, p.epilogue,
-                                   p.bias ? vbias.get() : nullptr);
+                                   p.bias ? vbias.get() : nullptr, vadd.get(),
+                                   p.addend);
       },
       what);
-  checkClose(dc.read(), multiply(p, a, b, bias), boundOf(p.out), what);
+  checkClose(dc.read(), multiply(p, a, b, bias, addend), boundOf(p.out), what);
 }
 
 struct Heads {
@@ -306,6 +317,11 @@ void selftest::testMatmul() {
                          {1, 1, 1}})
     for (int32_t dtype : {f32, bf16})
       testProduct(rig, {2, m, n, k, false, true, dtype, dtype});
+  for (int64_t padding : {0, 3})
+    for (int64_t k : {0, 40})
+      for (int32_t dtype : {f32, bf16, f64})
+        testProduct(rig, {3, 16, 24, k, false, false, dtype, dtype, 0, false, 0,
+                          false, true, padding});
   if (!isQuick)
     testProduct(rig, {1, 300, 515, 700, false, true, bf16, bf16});
 }

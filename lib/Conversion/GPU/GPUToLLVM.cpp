@@ -51,6 +51,10 @@ public:
     return address;
   }
 
+  Value widen(Value flag) {
+    return LLVM::ZExtOp::create(rewriter, loc, rewriter.getI32Type(), flag);
+  }
+
   void store(Value value, Value array, unsigned index) {
     Value address = LLVM::GEPOp::create(
         rewriter, loc, pointer(), pointer(), array,
@@ -148,13 +152,28 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
                                       dest, readGroups(op.getDestDims())));
     Value bias =
         op.getBias() ? builder.spill(adaptor.getBias()) : builder.null();
+    auto [addend, adds] = addendOf(builder, op, adaptor);
     builder.call(
         op, "dtensor_rt_matmul",
         {adaptor.getRankContext(), builder.i64(op.getDestDims().size()), lhs,
          rhs, result, builder.i32(transLhs), builder.i32(transRhs),
          runtimeType(builder, op.getLhs()), runtimeType(builder, op.getDest()),
-         builder.i32(op.getEpilogue()), bias});
+         builder.i32(op.getEpilogue()), bias, addend, adds});
     return success();
+  }
+
+  // Its dimensions are those of the result.
+  std::pair<Value, Value> addendOf(CallBuilder &builder, MatmulOp op,
+                                   OpAdaptor adaptor) const {
+    if (!op.getAddend())
+      return {builder.null(), builder.i32(0)};
+    Value addend = builder.spill(
+        builder.regroup(*getTypeConverter(), adaptor.getAddend(),
+                        cast<MemRefType>(op.getAddend().getType()),
+                        readGroups(op.getDestDims())));
+    Value adds =
+        op.getAdds() ? builder.widen(adaptor.getAdds()) : builder.i32(1);
+    return {addend, adds};
   }
 
   // The descriptor with its memory's last dimension last, and whether that

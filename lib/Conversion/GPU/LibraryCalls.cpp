@@ -185,6 +185,13 @@ static bool assignRoles(Product &product) {
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// What is added to a product: the op that does it and what it adds, on ranks
+/// on which `condition` holds (null: on all).
+struct Addend {
+  Operation *op = nullptr;
+  Value tensor, condition;
+};
+
 class ProductLowering {
 public:
   ProductLowering(Product &product, Value context, RewriterBase &rewriter)
@@ -192,21 +199,25 @@ public:
         loc(product.op.getLoc()) {}
 
   void lower() {
-    rewriter.setInsertionPoint(product.op);
-    LoopList batch = product.batch;
-    Term lhs = arrange(product.lhs, product.m, product.k);
-    Term rhs = arrange(product.rhs, product.k, product.n);
-    Operation *last = findNarrowing();
-    Type element = getElementTypeOrSelf(last->getResult(0).getType());
     LoopList order = product.dest.loops;
     bool isDirect = fits(order, product.m, product.n);
     if (!isDirect)
       order = canonical(product.m, product.n);
+    Operation *narrowing = findNarrowing(), *last = narrowing;
+    Addend addend;
+    if (isDirect)
+      addend = findAddend(narrowing->getResult(0));
+    if (addend.op)
+      last = addend.op;
+    rewriter.setInsertionPoint(last);
+    Term lhs = arrange(product.lhs, product.m, product.k);
+    Term rhs = arrange(product.rhs, product.k, product.n);
+    Type element = getElementTypeOrSelf(last->getResult(0).getType());
     Value dest = createDest(order, element);
     Value result =
         device::MatmulOp::create(
             rewriter, loc, TypeRange{dest.getType()}, context, lhs.tensor,
-            rhs.tensor, /*bias=*/Value(), dest,
+            rhs.tensor, /*bias=*/Value(), addend.tensor, addend.condition, dest,
             groups(lhs, product.m, product.k),
             groups(rhs, product.k, product.n),
             groups({dest, order}, product.m, product.n), /*epilogue=*/0)
@@ -218,7 +229,9 @@ public:
     if (result.getType() != type)
       result = tensor::CastOp::create(rewriter, loc, type, result);
     rewriter.replaceOp(last, result);
-    if (last != product.op)
+    if (narrowing != last && narrowing != product.op)
+      rewriter.eraseOp(narrowing);
+    if (product.op != last)
       rewriter.eraseOp(product.op);
   }
 
@@ -336,6 +349,54 @@ private:
         .getResult(0);
   }
 
+  // An addition that is the only use of the result: the library adds, too. A
+  // choice between the addend and zero becomes its condition.
+  Addend findAddend(Value result) {
+    if (!startsFromZero() || !result.hasOneUse())
+      return {};
+    auto user = dyn_cast<LinalgGeneric>(*result.getUsers().begin());
+    if (!user || user->getBlock() != product.op->getBlock() ||
+        user.getNumDpsInputs() != 2 || !isPointwise(user))
+      return {};
+    Block *body = user.getBlock();
+    auto add =
+        body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+    BlockArgument a = body->getArgument(0), b = body->getArgument(1);
+    if (!add || !((add.getLhs() == a && add.getRhs() == b) ||
+                  (add.getLhs() == b && add.getRhs() == a)))
+      return {};
+    bool isFirst = user.getDpsInputs().front() == result;
+    Addend addend{user, user.getDpsInputs()[isFirst ? 1 : 0], Value()};
+    if (!isa<RankedTensorType>(addend.tensor.getType()))
+      return {};
+    skipChoice(addend);
+    return addend;
+  }
+
+  static void skipChoice(Addend &addend) {
+    auto op = addend.tensor.getDefiningOp<LinalgGeneric>();
+    if (!op || op.getNumDpsInputs() != 1 || !isPointwise(op) ||
+        !isa<RankedTensorType>(op.getDpsInputs().front().getType()))
+      return;
+    Block *body = op.getBlock();
+    auto select =
+        body->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
+    if (!select || select.getTrueValue() != body->getArgument(0) ||
+        !matchPattern(select.getFalseValue(), m_AnyZeroFloat()) ||
+        select.getCondition().getParentBlock() == body)
+      return;
+    addend.tensor = op.getDpsInputs().front();
+    addend.condition = select.getCondition();
+  }
+
+  // Every element of the result is made from those at its own place.
+  static bool isPointwise(LinalgGeneric op) {
+    return op.getNumDpsInits() == 1 &&
+           op.getNumParallelLoops() == op.getNumLoops() &&
+           llvm::all_of(op.getIndexingMapsArray(),
+                        [](AffineMap map) { return map.isIdentity(); });
+  }
+
   // A rounding of the result that is its only use: the library rounds too.
   Operation *findNarrowing() {
     LinalgGeneric op = product.op;
@@ -343,12 +404,8 @@ private:
       return op;
     auto user = dyn_cast<LinalgGeneric>(*op->getUsers().begin());
     if (!user || user->getBlock() != op->getBlock() ||
-        user.getNumDpsInputs() != 1 || user.getNumDpsInits() != 1 ||
-        user.getNumParallelLoops() != user.getNumLoops())
+        user.getNumDpsInputs() != 1 || !isPointwise(user))
       return op;
-    for (AffineMap map : user.getIndexingMapsArray())
-      if (!map.isIdentity())
-        return op;
     auto narrow = user.getBlock()
                       ->getTerminator()
                       ->getOperand(0)

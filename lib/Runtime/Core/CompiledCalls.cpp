@@ -190,13 +190,16 @@ void dtensor_rt_launch_kernel(void *ctx, int32_t kernel, int64_t gridX,
 
 void dtensor_rt_matmul(void *ctx, int64_t rank, void *a, void *b, void *c,
                        int32_t transA, int32_t transB, int32_t dtypeIn,
-                       int32_t dtypeOut, int32_t epilogue, void *bias) {
+                       int32_t dtypeOut, int32_t epilogue, void *bias,
+                       void *addend, int32_t adds) {
   Matmul call;
   viewOrLeave(ctx, "matmul", call.a, a, rank, dtypeIn);
   viewOrLeave(ctx, "matmul", call.b, b, rank, dtypeIn);
   viewOrLeave(ctx, "matmul", call.c, c, rank, dtypeOut);
   if (bias)
     viewOrLeave(ctx, "matmul", call.bias, bias, 1, dtypeOut);
+  if (addend && adds)
+    viewOrLeave(ctx, "matmul", call.addend, addend, rank, dtypeOut);
   call.transA = transA != 0;
   call.transB = transB != 0;
   call.epilogue = static_cast<Epilogue>(epilogue);

@@ -25,7 +25,7 @@ struct KernelLaunch {
 /// See CompiledABI.h.
 struct Matmul {
   View a, b, c;
-  View bias; // base is null: none
+  View bias, addend; // base is null: none
   bool transA = false, transB = false;
   Epilogue epilogue = Epilogue::None;
 };

@@ -72,10 +72,11 @@ def block(args, dtype, parts):
 
 
 def block_merged(args, dtype, parts):
-    x, norm1, norm2, heads, *others = args
+    x, norm1, norm2, heads, wo, both, wdown = args
     wq, wk, wv = (w.reshape(HIDDEN, -1) for w in
                   heads.split([HEADS // KV_HEADS, 1, 1], 2))
-    return block([x, norm1, norm2, wq, wk, wv, *others], dtype, parts)
+    return block([x, norm1, norm2, wq, wk, wv, wo, both[:, 0], both[:, 1],
+                  wdown], dtype, parts)
 
 
 def embedding(args, dtype, parts):
@@ -139,8 +140,7 @@ def block_merged_args(tokens):
     heads = (HIDDEN, KV_HEADS, HEADS // KV_HEADS + 2, WIDTH)
     return [((tokens, HIDDEN), "x"), ((HIDDEN,), "norm"), ((HIDDEN,), "norm"),
             (heads, "weight"), ((HIDDEN, HIDDEN), "weight"),
-            ((HIDDEN, INNER), "weight"), ((HIDDEN, INNER), "weight"),
-            ((INNER, HIDDEN), "weight")]
+            ((HIDDEN, 2, INNER), "weight"), ((INNER, HIDDEN), "weight")]
 
 
 def embedding_args(shape):

@@ -1,8 +1,8 @@
 // The block of llama_block_tp.mlir with one weight for queries, keys and values,
 // [8192, 8, 10, 128]: for each of the 8 key heads its 8 query heads, the key and
-// the value. Cutting the key heads cuts all alike, and attention reads the three
-// where the product left them: key heads are its batch. (Gate and up stay apart:
-// one product of twice the width is slower than two, see mlp_merged.mlir.)
+// the value; and one for gate and up, [8192, 2, 28672]. Cutting key heads and
+// inner units cuts all alike. Attention and the gate read what the products made
+// where it lies; key heads are the batch of the attention.
 
 #tp = #dtensor.mesh<"tp" = ? {divides 8, hint 2}>
 
@@ -10,25 +10,29 @@
 #norm = #dtensor.layout<#tp, [replicate], (8192)>
 #wqkv = #dtensor.layout<#tp, [shard(1)], (8192, 8, 10, 128)>
 #wo = #dtensor.layout<#tp, [shard(0)], (8192, 8192)>
-#wup = #dtensor.layout<#tp, [shard(1)], (8192, 28672)>
+#wup = #dtensor.layout<#tp, [shard(2)], (8192, 2, 28672)>
 #wdown = #dtensor.layout<#tp, [shard(0)], (28672, 8192)>
 
 !x = tensor<?x8192xbf16>
 !qkv = tensor<?x8x10x128xbf16>
 !kv = tensor<?x8x1x128xbf16>
 !up = tensor<?x28672xbf16>
+!both = tensor<?x2x28672xbf16>
+!one = tensor<?x1x28672xbf16>
 
 #a = affine_map<(t, k, g, d, h) -> (t, h)>
 #b = affine_map<(t, k, g, d, h) -> (h, k, g, d)>
 #c = affine_map<(t, k, g, d, h) -> (t, k, g, d)>
+#th = affine_map<(t, c, i, h) -> (t, h)>
+#hci = affine_map<(t, c, i, h) -> (h, c, i)>
+#tci = affine_map<(t, c, i, h) -> (t, c, i)>
 
 func.func @llama_block_tp_merged(%x: !x {dtensor.layout = #whole},
     %norm1: tensor<8192xbf16> {dtensor.layout = #norm},
     %norm2: tensor<8192xbf16> {dtensor.layout = #norm},
     %wqkv: tensor<8192x8x10x128xbf16> {dtensor.layout = #wqkv},
     %wo: tensor<8192x8192xbf16> {dtensor.layout = #wo},
-    %wgate: tensor<8192x28672xbf16> {dtensor.layout = #wup},
-    %wup: tensor<8192x28672xbf16> {dtensor.layout = #wup},
+    %wup: tensor<8192x2x28672xbf16> {dtensor.layout = #wup},
     %wdown: tensor<28672x8192xbf16> {dtensor.layout = #wdown})
     -> (!x {dtensor.layout = #whole})
     attributes {dtensor.symbols = {T = {hint = 2048}}} {
@@ -54,8 +58,19 @@ func.func @llama_block_tp_merged(%x: !x {dtensor.layout = #whole},
   %a3 = dtensor.matmul %a2, %wo : (!x, tensor<8192x8192xbf16>) -> !x
   %1 = dtensor.add %x, %a3 : (!x, !x) -> !x
   %2 = dtensor.rms_norm %1, %norm2 {eps = 1.0e-5} : (!x, tensor<8192xbf16>) -> !x
-  %gate = dtensor.matmul %2, %wgate : (!x, tensor<8192x28672xbf16>) -> !up
-  %up = dtensor.matmul %2, %wup : (!x, tensor<8192x28672xbf16>) -> !up
+  %gu = dtensor.generic "gate_up" maps = [#th, #hci, #tci] iterators = [parallel, parallel, parallel, reduction] reduce = [sum]
+      ins(%2, %wup : !x, tensor<8192x2x28672xbf16>) {
+  ^bb0(%a: bf16, %b: bf16):
+    %f = arith.extf %a : bf16 to f32
+    %g = arith.extf %b : bf16 to f32
+    %p = arith.mulf %f, %g : f32
+    dtensor.yield %p : f32
+  } -> tensor<?x2x28672xf32>
+  %both = dtensor.cast %gu : (tensor<?x2x28672xf32>) -> !both
+  %gate0 = dtensor.slice %both [0, 0, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
+  %up0 = dtensor.slice %both [0, 1, 0] [T, 1, 28672] [1, 1, 1] : (!both) -> !one
+  %gate = dtensor.squeeze %gate0 {dims = [1]} : (!one) -> !up
+  %up = dtensor.squeeze %up0 {dims = [1]} : (!one) -> !up
   %3 = dtensor.silu %gate : (!up) -> !up
   %4 = dtensor.mul %3, %up : (!up, !up) -> !up
   %5 = dtensor.matmul %4, %wdown : (!up, tensor<28672x8192xbf16>) -> !x

@@ -68,3 +68,83 @@ func.func private @whole_numbers_stay_loops(%a: tensor<4x8xi32>, %b: tensor<16x8
   } -> tensor<4x16xi32>
   return %0 : tensor<4x16xi32>
 }
+
+// The residual of a layer: the library adds it before it rounds.
+// CHECK-LABEL: func.func private @an_addition_is_taken_in(
+// CHECK-NOT: linalg.generic
+// CHECK: dtensor_gpu.matmul {{.*}} addend(%arg2 : tensor<?x?xbf16>) outs(
+// CHECK-NOT: linalg.generic
+func.func private @an_addition_is_taken_in(%a: tensor<?x?xbf16>, %b: tensor<?x?xbf16>, %x: tensor<?x?xbf16>, %m: index, %n: index) -> tensor<?x?xbf16> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %r = tensor.empty(%m, %n) : tensor<?x?xbf16>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<?x?xbf16>, tensor<?x?xbf16>) outs(%i : tensor<?x?xf32>) {
+  ^bb0(%s: bf16, %t: bf16, %c: f32):
+    %u = arith.extf %s : bf16 to f32
+    %v = arith.extf %t : bf16 to f32
+    %p = arith.mulf %u, %v : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  } -> tensor<?x?xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<?x?xf32>) outs(%r : tensor<?x?xbf16>) {
+  ^bb0(%s: f32, %c: bf16):
+    %w = arith.truncf %s : f32 to bf16
+    linalg.yield %w : bf16
+  } -> tensor<?x?xbf16>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %1 : tensor<?x?xbf16>, tensor<?x?xbf16>) outs(%r : tensor<?x?xbf16>) {
+  ^bb0(%s: bf16, %t: bf16, %c: bf16):
+    %w = arith.addf %s, %t : bf16
+    linalg.yield %w : bf16
+  } -> tensor<?x?xbf16>
+  return %2 : tensor<?x?xbf16>
+}
+
+// A pending sum: one rank adds the value, the others nothing.
+// CHECK-LABEL: func.func private @an_addition_on_one_rank_is_taken_in(
+// CHECK: dtensor_gpu.matmul {{.*}} addend(%arg2 : tensor<4x16xf32>) if %arg3 outs(
+// CHECK-NEXT: return
+func.func private @an_addition_on_one_rank_is_taken_in(%a: tensor<4x8xf32>, %b: tensor<16x8xf32>, %x: tensor<4x16xf32>, %first: i1) -> tensor<4x16xf32> {
+  %zero = arith.constant -0.0 : f32
+  %e = tensor.empty() : tensor<4x16xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<4x8xf32>, tensor<16x8xf32>) outs(%i : tensor<4x16xf32>) {
+  ^bb0(%s: f32, %t: f32, %c: f32):
+    %p = arith.mulf %s, %t : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  } -> tensor<4x16xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x16xf32>) outs(%e : tensor<4x16xf32>) {
+  ^bb0(%s: f32, %c: f32):
+    %w = arith.select %first, %s, %zero : f32
+    linalg.yield %w : f32
+  } -> tensor<4x16xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%1, %0 : tensor<4x16xf32>, tensor<4x16xf32>) outs(%e : tensor<4x16xf32>) {
+  ^bb0(%s: f32, %t: f32, %c: f32):
+    %w = arith.addf %s, %t : f32
+    linalg.yield %w : f32
+  } -> tensor<4x16xf32>
+  return %2 : tensor<4x16xf32>
+}
+
+// CHECK-LABEL: func.func private @an_addition_of_two_uses_stays(
+// CHECK: dtensor_gpu.matmul
+// CHECK-NOT: addend
+// CHECK: linalg.generic
+func.func private @an_addition_of_two_uses_stays(%a: tensor<4x8xf32>, %b: tensor<16x8xf32>, %x: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<4x16xf32>) {
+  %zero = arith.constant -0.0 : f32
+  %e = tensor.empty() : tensor<4x16xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %b : tensor<4x8xf32>, tensor<16x8xf32>) outs(%i : tensor<4x16xf32>) {
+  ^bb0(%s: f32, %t: f32, %c: f32):
+    %p = arith.mulf %s, %t : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  } -> tensor<4x16xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %0 : tensor<4x16xf32>, tensor<4x16xf32>) outs(%e : tensor<4x16xf32>) {
+  ^bb0(%s: f32, %t: f32, %c: f32):
+    %w = arith.addf %s, %t : f32
+    linalg.yield %w : f32
+  } -> tensor<4x16xf32>
+  return %0, %1 : tensor<4x16xf32>, tensor<4x16xf32>
+}

@@ -64,21 +64,24 @@ double activate(double x, int epilogue) {
   return x;
 }
 
+/// `c` lies as `d` does; null: nothing is added.
 void multiply(const Desc &desc, const void *a, const Layout &la, const void *b,
-              const Layout &lb, void *d, const Layout &ld) {
+              const Layout &lb, const void *c, void *d, const Layout &ld) {
   int64_t k = desc.transA ? la.rows : la.cols;
   for (int64_t batch = 0; batch < ld.batch; ++batch)
     for (int64_t j = 0; j < ld.cols; ++j)
       for (int64_t i = 0; i < ld.rows; ++i) {
+        int64_t at = batch * ld.stride + j * ld.ld + i;
         double sum = desc.epilogue & 4 ? load(desc.bias, i, ld.type) : 0;
+        if (c)
+          sum += load(c, at, ld.type);
         for (int64_t l = 0; l < k; ++l) {
           int64_t atA = desc.transA ? i * la.ld + l : l * la.ld + i;
           int64_t atB = desc.transB ? l * lb.ld + j : j * lb.ld + l;
           sum += load(a, batch * la.stride + atA, la.type) *
                  load(b, batch * lb.stride + atB, lb.type);
         }
-        store(d, batch * ld.stride + j * ld.ld + i, ld.type,
-              activate(sum, desc.epilogue));
+        store(d, at, ld.type, activate(sum, desc.epilogue));
       }
 }
 
@@ -176,8 +179,8 @@ FAKE_EXPORT int cublasLtMatmulAlgoCheck(void *, Desc *, Layout *, Layout *,
 }
 FAKE_EXPORT int cublasLtMatmul(void *, Desc *desc, const void *, const void *a,
                                Layout *la, const void *b, Layout *lb,
-                               const void *, const void *, Layout *, void *d,
-                               Layout *ld, const uint64_t *algorithm,
+                               const void *beta, const void *c, Layout *,
+                               void *d, Layout *ld, const uint64_t *algorithm,
                                void *workspace, size_t workspaceBytes,
                                Stream *stream) {
   if (workspaceBytes && !workspace)
@@ -185,8 +188,11 @@ FAKE_EXPORT int cublasLtMatmul(void *, Desc *desc, const void *, const void *a,
   // One algorithm fails: it shows who asked for it.
   if (algorithm[0] == 0xbad0000000000000)
     return 14;
+  bool isWide = la->type == 1;
+  bool adds = isWide ? *static_cast<const double *>(beta) != 0
+                     : *static_cast<const float *>(beta) != 0;
   stream->add([=, desc = *desc, la = *la, lb = *lb, ld = *ld] {
-    multiply(desc, a, la, b, lb, d, ld);
+    multiply(desc, a, la, b, lb, adds ? c : nullptr, d, ld);
   });
   return 0;
 }

@@ -59,7 +59,7 @@ def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments
   }];
 }
 
-def Device_MatmulOp : Device_DestinationOp<"matmul"> {
+def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "a product of matrices by the vendor's library";
   let description = [{
     `c[b.., m, n] = sum_k a[b.., m, k] * b[b.., k, n]`, accumulated in f32 (f64
@@ -67,6 +67,8 @@ def Device_MatmulOp : Device_DestinationOp<"matmul"> {
     and `b.., k, n` and `b.., m, n` the dimensions of the operand that form it,
     outermost first; none stands for an extent of 1. They lie side by side in
     memory. The operand's last dimension belongs to one of the last two.
+    `addend` is of the result's type; it is added before the result is rounded,
+    on those ranks on which `adds` holds, on all where that is not given.
 
     ```mlir
     %r = dtensor_gpu.matmul %ctx : !llvm.ptr, %a [[0], [1]] * %b [[1], [0]]
@@ -74,13 +76,15 @@ def Device_MatmulOp : Device_DestinationOp<"matmul"> {
     ```
   }];
   let arguments = (ins AnyType:$rank_context, AnyShaped:$lhs, AnyShaped:$rhs,
-    Optional<AnyShaped>:$bias, AnyShaped:$dest, ArrayAttr:$lhs_dims,
+    Optional<AnyShaped>:$bias, Optional<AnyShaped>:$addend, Optional<I1>:$adds,
+    AnyShaped:$dest, ArrayAttr:$lhs_dims,
     ArrayAttr:$rhs_dims, ArrayAttr:$dest_dims,
     DefaultValuedAttr<I32Attr, "0">:$epilogue);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     $rank_context `:` type($rank_context) `,` $lhs $lhs_dims `*` $rhs $rhs_dims `:`
     type($lhs) `,` type($rhs) (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`addend` `(` $addend^ `:` type($addend) `)`)? (`if` $adds^)?
     `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{

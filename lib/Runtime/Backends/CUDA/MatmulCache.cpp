@@ -3,7 +3,6 @@
 #include "MatmulCache.h"
 
 #include "Gpu.h"
-#include "ProductTuner.h"
 
 #include "../../Core/Error.h"
 
@@ -15,9 +14,6 @@
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
-static constexpr size_t kWorkspaceBytes = size_t(32) << 20;
-/// More than the library proposes.
-static constexpr int kMaxCandidates = 32;
 /// Plans are small; a program that sees more shapes than this starts again.
 static constexpr size_t kMaxPlans = 4096;
 
@@ -124,6 +120,10 @@ void checkShapes(const Matmul &call) {
         badMatmul(call, concat("the batch is that of ", call.c.shapeString()));
   if (call.bias.base && call.bias.sizes[0] != n)
     badMatmul(call, concat("the bias has ", call.bias.sizes[0], " elements"));
+  for (int64_t d = 0; call.addend.base && d < rank; ++d)
+    if (call.addend.sizes[d] != call.c.sizes[d])
+      badMatmul(call,
+                concat("the addend has shape ", call.addend.shapeString()));
   bool isWide = call.a.dtype == DTENSOR_RT_f64;
   if (ltType(call.a.dtype) < 0 || ltType(call.c.dtype) < 0 ||
       isWide != (call.c.dtype == DTENSOR_RT_f64))
@@ -164,6 +164,10 @@ MatmulCache::~MatmulCache() {
 
 /// K == 0: zeros, and the bias where there is one; relu and gelu keep zeros.
 void MatmulCache::runEmpty(const Matmul &call) {
+  if (call.addend.base && !call.bias.base && call.epilogue == Epilogue::None)
+    return gpu.copy(call.c, call.addend);
+  if (call.addend.base)
+    badMatmul(call, "nothing is summed, and bias or epilogue follow an addend");
   if (!call.bias.base)
     return gpu.fill(call.c, 0);
   if (call.epilogue != Epilogue::None)
@@ -174,8 +178,6 @@ void MatmulCache::runEmpty(const Matmul &call) {
     bias.strides[d] = d == bias.rank - 1 ? call.bias.strides[0] : 0;
   gpu.copy(call.c, bias);
 }
-
-static bool isPlain(const MatmulCache::Problem &problem);
 
 /// Everything but batch and alignment.
 static MatmulCache::Problem describeProduct(const Matmul &call) {
@@ -232,6 +234,19 @@ static char *batchBase(const View &view, const View &c, int64_t outer,
   return view.base + offset * view.elementBytes();
 }
 
+/// The library reads an addend that lies as the result does. Another one is
+/// copied into the result, which may be read and written at once.
+static void placeAddend(Gpu &gpu, Matmul &call) {
+  bool isAlike = true;
+  for (int64_t d = 0; d < call.c.rank; ++d)
+    isAlike &=
+        call.c.sizes[d] == 1 || call.addend.strides[d] == call.c.strides[d];
+  if (isAlike)
+    return;
+  gpu.copy(call.c, call.addend);
+  call.addend = call.c;
+}
+
 void MatmulCache::run(const Matmul &given) {
   checkShapes(given);
   if (given.c.numElements() == 0)
@@ -252,53 +267,58 @@ void MatmulCache::run(const Matmul &given) {
     result.emplace(gpu, call.c.numBytes());
     call.c = rowMajorView(result->get(), call.c.dtype, rank, call.c.sizes);
   }
+  if (call.addend.base)
+    placeAddend(gpu, call);
   Problem problem = describeProduct(call);
   int64_t outer = mergeBatches(call, problem), count = 1;
   for (int64_t d = 0; d < outer; ++d)
     count *= call.c.sizes[d];
+  auto baseOf = [&](const View &view, int64_t i) {
+    return view.base ? batchBase(view, call.c, outer, i) : nullptr;
+  };
   for (int64_t i = 0; i < count; ++i)
-    runProblem(problem, call, batchBase(call.a, call.c, outer, i),
-               batchBase(call.b, call.c, outer, i),
-               batchBase(call.c, call.c, outer, i));
+    runProblem(problem, call.bias.base,
+               {baseOf(call.a, i), baseOf(call.b, i), baseOf(call.addend, i),
+                baseOf(call.c, i)});
   if (result)
     gpu.copy(given.c, call.c);
 }
 
-void MatmulCache::runProblem(Problem problem, const Matmul &call, char *a,
-                             char *b, char *c) {
-  problem.alignA = alignmentOf(a);
-  problem.alignB = alignmentOf(b);
-  problem.alignC = alignmentOf(c);
+void MatmulCache::runProblem(Problem problem, void *bias,
+                             const Operands &operands) {
+  problem.alignA = alignmentOf(operands.a);
+  problem.alignB = alignmentOf(operands.b);
+  problem.alignC = std::min(alignmentOf(operands.addend), // null: any
+                            alignmentOf(operands.c));
   Plan *plan = findPlan(problem);
   if (!plan) {
     plan = &addPlan(problem);
-    if (ProductTuner::isAsked() && isPlain(problem))
-      tune(*plan, problem, a, b, c);
+    tune(problem, operands);
   }
-  if (problem.hasBias) {
-    void *bias = call.bias.base;
+  if (problem.hasBias)
     getLt().descSet(plan->desc, kLtDescBiasPointer, &bias, sizeof(bias));
-  }
-  launch(problem, *plan, a, b, c);
+  launch(problem, *plan, operands);
 }
 
-void MatmulCache::launch(const Problem &problem, const Plan &plan, char *a,
-                         char *b, char *c) {
+void MatmulCache::launch(const Problem &problem, const Plan &plan,
+                         const Operands &operands) {
   if (plan.workspaceBytes && !workspace) {
     workspace = gpu.getStorage().allocate(kWorkspaceBytes);
     if (!workspace)
       raise(DTENSOR_RT_OUT_OF_MEMORY, gpu.describe(), " has no ",
             kWorkspaceBytes, " bytes for the workspace of matrix products");
   }
-  double one64 = 1, zero64 = 0;
-  float one32 = 1, zero32 = 0;
+  char *addend = operands.addend ? operands.addend : operands.c;
+  double alpha64 = 1, beta64 = operands.addend ? 1 : 0;
+  float alpha32 = 1, beta32 = operands.addend ? 1 : 0;
   bool isWide = problem.dtypeIn == DTENSOR_RT_f64;
-  const void *one = isWide ? static_cast<void *>(&one64) : &one32;
-  const void *zero = isWide ? static_cast<void *>(&zero64) : &zero32;
+  const void *alpha = isWide ? static_cast<void *>(&alpha64) : &alpha32;
+  const void *beta = isWide ? static_cast<void *>(&beta64) : &beta32;
   ++gpu.numLibraryCalls;
-  checkLt(getLt().matmul(handle, plan.desc, one, b, plan.a, a, plan.b, zero, c,
-                         plan.c, c, plan.c, &plan.algo, workspace,
-                         plan.workspaceBytes, gpu.getStream()),
+  checkLt(getLt().matmul(handle, plan.desc, alpha, operands.b, plan.a,
+                         operands.a, plan.b, beta, addend, plan.c, operands.c,
+                         plan.c, &plan.algo, workspace, plan.workspaceBytes,
+                         gpu.getStream()),
           "matmul");
 }
 
@@ -371,124 +391,4 @@ MatmulCache::makePlan(const Problem &problem) {
   plan->c = makeLayout(out, n, m, problem.ldc, problem.batch, problem.strideC);
   choose(*plan, problem);
   return plan;
-}
-
-void MatmulCache::choose(Plan &plan, const Problem &problem) {
-  if (chooseFromTable(plan, problem))
-    return;
-  std::vector<LtHeuristic> found = propose(plan, problem, 1);
-  if (found.empty())
-    raise(DTENSOR_RT_RUN_FAILED, "matmul ", problem.m, "x", problem.n, "x",
-          problem.k, " of ",
-          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeIn)),
-          " into ",
-          dtensor_rt_dtype_name(static_cast<int32_t>(problem.dtypeOut)),
-          ": cuBLASLt has no algorithm");
-  plan.use(found.front());
-}
-
-/// Best first, as the library guesses.
-std::vector<LtHeuristic>
-MatmulCache::propose(const Plan &plan, const Problem &problem, int limit) {
-  const Lt &lt = getLt();
-  LtPreference preference = nullptr;
-  checkLt(lt.preferenceCreate(&preference), "choosing a matrix product");
-  auto set = [&](int attribute, auto value) {
-    lt.preferenceSet(preference, attribute, &value, sizeof(value));
-  };
-  set(kLtPreferenceWorkspace, static_cast<uint64_t>(kWorkspaceBytes));
-  set(kLtPreferenceAlignA, static_cast<uint32_t>(problem.alignB));
-  set(kLtPreferenceAlignB, static_cast<uint32_t>(problem.alignA));
-  set(kLtPreferenceAlignC, static_cast<uint32_t>(problem.alignC));
-  set(kLtPreferenceAlignD, static_cast<uint32_t>(problem.alignC));
-  std::vector<LtHeuristic> found(static_cast<size_t>(limit));
-  int count = 0;
-  LtResult result =
-      lt.getHeuristic(handle, plan.desc, plan.a, plan.b, plan.c, plan.c,
-                      preference, limit, found.data(), &count);
-  lt.preferenceDestroy(preference);
-  found.resize(result == 0 ? static_cast<size_t>(count) : 0);
-  auto isBad = [](const LtHeuristic &one) { return one.state != 0; };
-  found.erase(std::remove_if(found.begin(), found.end(), isBad), found.end());
-  return found;
-}
-
-//===----------------------------------------------------------------------===//
-// Algorithms chosen ahead of time
-//===----------------------------------------------------------------------===//
-
-static int64_t bytesOf(int64_t dtype) {
-  return static_cast<int64_t>(
-      dtensor_rt_dtype_bytes(static_cast<int32_t>(dtype)));
-}
-
-/// Tables know one product at a time, in rows that vector accesses can read.
-static bool isPlain(const MatmulCache::Problem &p) {
-  int64_t bytes = bytesOf(p.dtypeIn);
-  int64_t bytesOut = bytesOf(p.dtypeOut);
-  bool areRowsAligned = p.lda * bytes % 16 == 0 && p.ldb * bytes % 16 == 0 &&
-                        p.ldc * bytesOut % 16 == 0;
-  return p.batch == 1 && !p.hasBias &&
-         p.epilogue == static_cast<int64_t>(Epilogue::None) && areRowsAligned &&
-         std::min({p.alignA, p.alignB, p.alignC}) >= 16;
-}
-
-TunedProduct MatmulCache::describe(const Problem &problem) const {
-  TunedProduct product;
-  product.arch = gpu.getArch();
-  product.version = static_cast<int64_t>(getLt().getVersion());
-  product.dtypeIn = static_cast<int32_t>(problem.dtypeIn);
-  product.dtypeOut = static_cast<int32_t>(problem.dtypeOut);
-  product.transA = problem.transA;
-  product.transB = problem.transB;
-  product.m = problem.m;
-  product.n = problem.n;
-  product.k = problem.k;
-  return product;
-}
-
-/// The library checks the algorithm; a refused one is not used.
-bool MatmulCache::chooseFromTable(Plan &plan, const Problem &problem) {
-  if (table.isEmpty() || !isPlain(problem))
-    return false;
-  const TunedProduct *tuned = table.find(describe(problem));
-  if (!tuned)
-    return false;
-  LtHeuristic found = {};
-  static_assert(sizeof(found.algo) == sizeof(tuned->algorithm));
-  LtAlgo algo;
-  std::memcpy(&algo, tuned->algorithm.data(), sizeof(algo));
-  LtResult result = getLt().algoCheck(handle, plan.desc, plan.a, plan.b, plan.c,
-                                      plan.c, &algo, &found);
-  if (result != 0 || found.state != 0 || found.workspaceBytes > kWorkspaceBytes)
-    return false;
-  found.algo = algo;
-  plan.use(found);
-  return true;
-}
-
-void MatmulCache::tune(const Plan &plan, const Problem &problem, char *a,
-                       char *b, char *c) {
-  TunedProduct product = describe(problem);
-  if (!ProductTuner::claim(product))
-    return;
-  // What is good for every aligned operand, not for this one alone.
-  Problem aligned = problem;
-  aligned.alignA = aligned.alignB = aligned.alignC = 16;
-  std::vector<LtHeuristic> found = propose(plan, aligned, kMaxCandidates);
-  if (found.empty())
-    return;
-  int64_t rows = problem.k, cols = problem.n;
-  if (problem.transB)
-    std::swap(rows, cols);
-  int64_t bytes = ((rows - 1) * problem.ldb + cols) * bytesOf(problem.dtypeIn);
-  std::unique_ptr<Plan> candidate = makePlan(problem);
-  ProductTuner tuner(gpu, b, bytes);
-  size_t best = tuner.measure(found.size(), [&](size_t i, char *weights) {
-    candidate->use(found[i]);
-    launch(problem, *candidate, a, weights, c);
-  });
-  std::memcpy(product.algorithm.data(), &found[best].algo,
-              sizeof(product.algorithm));
-  tuner.write(product);
 }

@@ -31,6 +31,8 @@ namespace dtensor::rt::cuda {
 
 class Gpu;
 
+inline constexpr size_t kWorkspaceBytes = size_t(32) << 20;
+
 class MatmulCache {
 public:
   MatmulCache(Gpu &gpu, ProductTable table);
@@ -70,10 +72,14 @@ private:
     size_t operator()(const Key &key) const;
   };
 
-  void runProblem(Problem problem, const Matmul &call, char *a, char *b,
-                  char *c);
-  void launch(const Problem &problem, const Plan &plan, char *a, char *b,
-              char *c);
+  /// Addresses; `addend` may be null or c.
+  struct Operands {
+    char *a, *b, *addend, *c;
+  };
+
+  void runProblem(Problem problem, void *bias, const Operands &operands);
+  void launch(const Problem &problem, const Plan &plan,
+              const Operands &operands);
   Plan *findPlan(const Problem &problem);
   Plan &addPlan(const Problem &problem);
   std::unique_ptr<Plan> makePlan(const Problem &problem);
@@ -81,10 +87,9 @@ private:
   bool chooseFromTable(Plan &plan, const Problem &problem);
   std::vector<LtHeuristic> propose(const Plan &plan, const Problem &problem,
                                    int limit);
-  /// Measures the library's proposals and writes down the best one. Nothing
-  /// else changes: the plan stays what it is.
-  void tune(const Plan &plan, const Problem &problem, char *a, char *b,
-            char *c);
+  /// Where it is asked for, measures the library's proposals and writes down
+  /// the best one. The result is overwritten, nothing else changes.
+  void tune(const Problem &problem, const Operands &operands);
   TunedProduct describe(const Problem &problem) const;
   void runEmpty(const Matmul &call);
 
