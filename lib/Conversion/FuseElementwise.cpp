@@ -28,12 +28,20 @@ namespace dtensor {
 
 using namespace mlir;
 
+// A position or a constant is made anew rather than stored; random numbers take
+// a hundred operations.
+static bool isSmallSource(linalg::GenericOp op) {
+  constexpr unsigned kMost = 8;
+  return op.getNumDpsInputs() == 0 &&
+         !llvm::hasNItemsOrMore(op.getBlock()->without_terminator(), kMost + 1);
+}
+
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto user = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !user || !producer->hasOneUse())
     return false;
-  if (producer.getNumDpsInputs() == 0)
+  if (isSmallSource(producer))
     return true;
   return producer.getNumLoops() == user.getNumLoops() &&
          producer->getBlock() == user->getBlock();

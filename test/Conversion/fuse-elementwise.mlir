@@ -39,6 +39,35 @@ func.func @a_producer_goes_into_a_reduction(%x: tensor<4x8xf32>, %e: tensor<4x8x
   return %1 : tensor<4xf32>
 }
 
+// CHECK-LABEL: func.func @a_long_source_is_not_computed_once_per_column(
+// CHECK-COUNT-10: arith.muli
+// CHECK-NEXT: linalg.yield
+// CHECK: arith.addi
+func.func @a_long_source_is_not_computed_once_per_column(%x: i64, %i: tensor<?xi64>, %y: tensor<?x?xi64>) -> tensor<?x?xi64> {
+  %0 = linalg.generic {indexing_maps = [#vector], iterator_types = ["parallel"]} outs(%i : tensor<?xi64>) {
+  ^bb0(%o: i64):
+    %p = linalg.index 0 : index
+    %0 = arith.index_cast %p : index to i64
+    %1 = arith.muli %0, %x : i64
+    %2 = arith.muli %1, %0 : i64
+    %3 = arith.muli %2, %1 : i64
+    %4 = arith.muli %3, %2 : i64
+    %5 = arith.muli %4, %3 : i64
+    %6 = arith.muli %5, %4 : i64
+    %7 = arith.muli %6, %5 : i64
+    %8 = arith.muli %7, %6 : i64
+    %9 = arith.muli %8, %7 : i64
+    %10 = arith.muli %9, %8 : i64
+    linalg.yield %10 : i64
+  } -> tensor<?xi64>
+  %1 = linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<?xi64>) outs(%y : tensor<?x?xi64>) {
+  ^bb0(%a: i64, %o: i64):
+    %t = arith.addi %a, %a : i64
+    linalg.yield %t : i64
+  } -> tensor<?x?xi64>
+  return %1 : tensor<?x?xi64>
+}
+
 // CHECK-LABEL: func.func @nothing_is_computed_once_per_column(
 // CHECK: math.exp
 // CHECK-NEXT: linalg.yield

@@ -167,7 +167,7 @@ func.func @step({arg("p", ", dtensor.donated")}, {arg("g", "")},
     states = {"step": torch.tensor(3.0), "exp_avg": [m], "exp_avg_sq": [v]}
     expected = run(torch.optim.AdamW, [p], [g], states, lr=0.001,
                    weight_decay=0.01)
-    for size in (1, 2, 3):
+    for size in sorted({harness.at_most(n) for n in (1, 2, 3)}):
         results, collectives = bundle.run(
             {"dp": size}, p.clone(), g, m.clone(), v.clone(),
             torch.tensor(4))

@@ -124,7 +124,7 @@ func.func @known(%x: tensor<?xf64> {dtensor.layout =
 }
 """
     bundle = harness.compile_text(text, "known")
-    for size in (1, 2, 3):
+    for size in sorted({harness.at_most(n) for n in (1, 2, 3)}):
         (result,), _ = bundle.run({"tp": size}, np.zeros(5))
         word = philox.KNOWN[0][2]
         bits = (word[0] << 32 | word[1]) >> 11

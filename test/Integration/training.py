@@ -65,7 +65,7 @@ def test_the_gradient_of_a_data_parallel_linear_is_one_collective():
     for placement, counts in (("replicate", {"all_reduce": 1}),
                               ("shard(0)", {"reduce_scatter": 1})):
         program = linear_gradient("linear_" + placement[:5], placement)
-        for size in (1, 2, 3):
+        for size in sorted({harness.at_most(n) for n in (1, 2, 3)}):
             g, x = torch.randn(13, 512), torch.randn(13, 256)
             program.check({"dp": size}, (g, x), [g.T @ x], counts)
 
@@ -98,7 +98,7 @@ def test_rows_of_a_table_are_summed_where_they_are():
              "shard(0), replicate", "replicate, shard(0)", {"all_reduce": 1})):
         program = embedding_gradient("embedding_" + name, axes, grad, ids,
                                      table)
-        for size in (2, 3):
+        for size in sorted({harness.at_most(n) for n in (2, 3)}):
             g = torch.randn(3, 17, 64)
             ids_ = torch.randint(0, 3001, (3, 17))
             program.check({a: size for a in axes}, (g, ids_),
@@ -144,7 +144,7 @@ def mlp_arguments():
 def test_a_megatron_mlp_trains_with_two_all_reduces():
     program = mlp("megatron", ["tp"], "replicate", "shard(1)", "shard(0)")
     args, expected = mlp_arguments()
-    for size in (1, 2, 3, 4):
+    for size in sorted({harness.at_most(n) for n in (1, 2, 3, 4)}):
         program.check({"tp": size}, args, expected, {"all_reduce": 2},
                       (2e-4, 2e-4))
 
@@ -153,7 +153,7 @@ def test_with_data_parallel_tokens_each_gradient_is_reduced_once():
     program = mlp("megatron_dp", ["dp", "tp"], "shard(0), replicate",
                   "replicate, shard(1)", "replicate, shard(0)")
     args, expected = mlp_arguments()
-    for mesh in ({"dp": 2, "tp": 2}, {"dp": 2, "tp": 3}, {"dp": 3, "tp": 1}):
+    for mesh in ({"dp": 2, "tp": 1}, {"dp": 2, "tp": 2}, {"dp": 2, "tp": 3}):
         program.check(mesh, args, expected, {"all_reduce": 4}, (2e-4, 2e-4))
 
 
@@ -161,7 +161,7 @@ def test_sharded_parameters_are_gathered_once_and_their_gradients_scattered():
     """FSDP: both weights are kept in pieces along the tokens' axis."""
     program = mlp("fsdp", ["dp"], "shard(0)", "shard(0)", "shard(0)")
     args, expected = mlp_arguments()
-    for size in (1, 2, 3):
+    for size in sorted({harness.at_most(n) for n in (1, 2, 3)}):
         program.check({"dp": size}, args, expected,
                       {"all_gather": 2, "reduce_scatter": 2}, (2e-4, 2e-4))
 
@@ -347,7 +347,7 @@ def test_a_tensor_parallel_transformer_trains():
     program = model("transformer_tp", {"tp": "{divides 8}"}, "replicate",
                     lambda n: TP.get(n, "replicate"))
     args, expected = model_arguments(29)
-    for size in (1, 2, 4):
+    for size in sorted({harness.at_most(n) for n in (1, 2, 4)}):
         program.check({"tp": size}, args, expected, {"all_reduce": 9},
                       (1e-4, 1e-4))
 
@@ -359,7 +359,7 @@ def test_a_transformer_trains_on_a_mesh_of_two_axes():
                     "shard(0), replicate",
                     lambda n: f"replicate, {TP.get(n, 'replicate')}")
     args, expected = model_arguments(29)
-    for mesh in ({"dp": 2, "tp": 2}, {"dp": 3, "tp": 1}):
+    for mesh in ({"dp": 2, "tp": 1}, {"dp": 2, "tp": 2}):
         program.check(mesh, args, expected, None, (1e-4, 1e-4))
 
 

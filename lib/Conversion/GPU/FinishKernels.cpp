@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/AsmState.h"
@@ -100,6 +101,26 @@ struct ExpandIPow : OpRewritePattern<math::IPowIOp> {
   }
 };
 
+/// Both halves of a product by instructions of 32 bits. As a product of 64
+/// bits, the masks around it stay, and it is one of 64 bits for the device.
+struct SplitProduct : OpRewritePattern<arith::MulUIExtendedOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::MulUIExtendedOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getLhs().getType().isInteger(32))
+      return failure();
+    Value low = arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(),
+                                      op.getRhs());
+    auto high = LLVM::CallIntrinsicOp::create(
+        rewriter, op.getLoc(), op.getLhs().getType(),
+        rewriter.getStringAttr("llvm.nvvm.mulhi.ui"),
+        ValueRange{op.getLhs(), op.getRhs()});
+    rewriter.replaceOp(op, {low, high.getResults()});
+    return success();
+  }
+};
+
 struct GPUFinishKernels
     : dtensor::impl::GPUFinishKernelsBase<GPUFinishKernels> {
   void runOnOperation() override {
@@ -119,7 +140,7 @@ struct GPUFinishKernels
 
   LogicalResult simplify(gpu::GPUModuleOp kernels) {
     RewritePatternSet patterns(&getContext());
-    patterns.add<DropRounding, ExpandIPow>(&getContext());
+    patterns.add<DropRounding, ExpandIPow, SplitProduct>(&getContext());
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     math::populateExpansionPatterns(patterns, {"ctlz", "clampf"});
     populateAffineToStdConversionPatterns(patterns);
