@@ -34,7 +34,8 @@ inputs by their layouts, runs, collects the global outputs. A PROGRAM named
                          not given
   --repeat=N             run N times; every run must give the same bits
   --bench=N              time N runs after a first one
-  --stats[=text|json]    collectives, bytes, memory and time of the last run
+  --stats[=text|json]    collectives, bytes, memory, time and cost on the host of
+                         the last run
   --tune=FILE            cuda: measure every matrix product with all algorithms
                          of the library and append the best ones to FILE, which
                          dtensor-compile --products takes

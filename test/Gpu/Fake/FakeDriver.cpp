@@ -429,7 +429,7 @@ FAKE_EXPORT int cuMemFreeHost(void *memory) {
   return 0;
 }
 FAKE_EXPORT int cuDeviceCanAccessPeer(int *can, int, int) {
-  *can = 1;
+  *can = std::getenv("FAKE_CUDA_NO_PEERS") == nullptr;
   return 0;
 }
 FAKE_EXPORT int cuCtxEnablePeerAccess(Context *, unsigned) { return 0; }

@@ -3,7 +3,8 @@
 // Small collectives between GPUs that reach each other's memory take one
 // kernel (Kernels/Peer.cu), which at these sizes is faster than NCCL's. Who
 // uses it is decided by what all members know: the bytes, the type, the size of
-// the group, and whether all of them could open all inboxes.
+// the group, and whether all of them could open all inboxes. DTENSOR_PEERS=0
+// leaves everything to NCCL.
 //
 //===----------------------------------------------------------------------===//
 
