@@ -57,15 +57,10 @@ struct ConvertArguments {
 inline constexpr int kPeerMembers = 8;
 inline constexpr int kPeerBlocks = 128;
 inline constexpr int kPeerThreads = 512;
-/// Of 16 bytes, in one chunk.
-inline constexpr int kPeerChunkWords = 4 * kPeerThreads;
 
 /// Two halves of 8 bytes of data, each with the round it belongs to.
 struct alignas(16) PeerPacket {
   uint32_t low, lowRound, high, highRound;
-};
-struct alignas(16) PeerWord {
-  uint32_t parts[4];
 };
 
 /// The contribution of a member is the `bytes` bytes at src.
@@ -73,12 +68,9 @@ struct PeerArguments {
   void *dst;
   const void *src;
   int64_t bytes;
-  int64_t blockWords; // of each block of this call
-  int64_t mostChunks; // of a block; of packets, each thread has one
-  /// Of every member, in its memory.
-  PeerPacket *packets[kPeerMembers];
-  PeerWord *words[kPeerMembers];
-  uint32_t *notices[kPeerMembers];
+  int64_t blockPackets; // of each block of this call
+  int64_t slotPackets;  // the most that a block may have
+  PeerPacket *inboxes[kPeerMembers];
   uint32_t *rounds;        // per block, of this member
   const uint32_t *aborted; // in memory of the host
   int32_t me, members;

@@ -220,126 +220,100 @@ void attend(const AttentionParameters &args, const std::string &type) {
 
 using Round = std::atomic_ref<uint32_t>;
 
-/// The part of one block, by packets or by chunks.
 struct PeerRun {
   PeerArguments args;
   int64_t block;
-  bool areChunks;
   uint32_t round = args.rounds[block] + 1;
 
-  int64_t wordBytes() const { return areChunks ? 16 : 8; }
-  int64_t begin() const { return block * args.blockWords; }
+  PeerPacket *slot(int of, int from) const {
+    int64_t number = (round % 2) * args.members + from;
+    return args.inboxes[of] + (number * kPeerBlocks + block) * args.slotPackets;
+  }
+  int64_t begin() const { return block * args.blockPackets; }
   int64_t end() const {
-    int64_t words = (args.bytes + wordBytes() - 1) / wordBytes();
-    return std::min(begin() + args.blockWords, words);
+    return std::min(begin() + args.blockPackets, (args.bytes + 7) / 8);
   }
   int64_t bytesAt(int64_t i) const {
-    return std::min(wordBytes(), args.bytes - wordBytes() * i);
-  }
-  int64_t placeOf(int from, int64_t most) const {
-    return (((round % 2) * args.members + from) * kPeerBlocks + block) * most;
-  }
-  PeerPacket &packet(int of, int from, int64_t i) const {
-    return args.packets[of][placeOf(from, kPeerThreads) + i - begin()];
-  }
-  PeerWord &word(int of, int from, int64_t i) const {
-    return args.words[of][placeOf(from, args.mostChunks * kPeerChunkWords) + i -
-                          begin()];
-  }
-  uint32_t &notice(int of, int from, int64_t i) const {
-    return args.notices[of][placeOf(from, args.mostChunks) +
-                            (i - begin()) / kPeerChunkWords];
+    return std::min<int64_t>(8, args.bytes - 8 * i);
   }
 
   void send() const {
     for (int64_t i = begin(); i < end(); ++i) {
-      PeerWord data = {};
-      std::memcpy(&data, static_cast<const char *>(args.src) + wordBytes() * i,
+      uint32_t halves[2] = {};
+      std::memcpy(halves, static_cast<const char *>(args.src) + 8 * i,
                   static_cast<size_t>(bytesAt(i)));
-      for (int q = 0; q < args.members; ++q)
-        sendTo(q, i, data);
+      for (int q = 0; q < args.members; ++q) {
+        PeerPacket &to = slot(q, args.me)[i - begin()];
+        to.low = halves[0];
+        to.high = halves[1];
+        Round(to.highRound).store(round, std::memory_order_release);
+      }
     }
   }
-  void sendTo(int q, int64_t i, const PeerWord &data) const {
-    if (areChunks) {
-      word(q, args.me, i) = data;
-      if ((i + 1 - begin()) % kPeerChunkWords == 0 || i + 1 == end())
-        Round(notice(q, args.me, i)).store(round, std::memory_order_release);
-      return;
-    }
-    PeerPacket &to = packet(q, args.me, i);
-    to.low = data.parts[0];
-    to.high = data.parts[1];
-    Round(to.highRound).store(round, std::memory_order_release);
-  }
-  /// False: aborted.
-  bool receive(int q, int64_t i, PeerWord &data) const {
-    uint32_t &mark =
-        areChunks ? notice(args.me, q, i) : packet(args.me, q, i).highRound;
-    while (Round(mark).load(std::memory_order_acquire) != round) {
+  /// Null: aborted.
+  const PeerPacket *receive(int q, int64_t i) const {
+    PeerPacket &from = slot(args.me, q)[i - begin()];
+    while (Round(from.highRound).load(std::memory_order_acquire) != round) {
       if (*static_cast<const volatile uint32_t *>(args.aborted))
-        return false;
+        return nullptr;
       std::this_thread::yield();
     }
-    if (areChunks)
-      data = word(args.me, q, i);
-    else
-      data = {{packet(args.me, q, i).low, packet(args.me, q, i).high, 0, 0}};
-    return true;
+    return &from;
   }
 };
 
 void gatherPeers(const PeerRun &run) {
-  PeerWord data;
   for (int q = 0; q < run.args.members; ++q)
     for (int64_t i = run.begin(); i < run.end(); ++i)
-      if (run.receive(q, i, data))
+      if (const PeerPacket *packet = run.receive(q, i)) {
+        uint32_t halves[2] = {packet->low, packet->high};
         std::memcpy(static_cast<char *>(run.args.dst) + q * run.args.bytes +
-                        run.wordBytes() * i,
-                    &data, static_cast<size_t>(run.bytesAt(i)));
+                        8 * i,
+                    halves, static_cast<size_t>(run.bytesAt(i)));
+      }
 }
 
 float combine(const std::string &name, float a, float b) {
   auto has = [&](const char *op) { return name.find(op) != std::string::npos; };
   if (has("sum"))
     return a + b;
+  if (has("product"))
+    return a * b;
   return (has("max") ? a > b : a < b) || a != a ? a : b;
-}
-
-void storeFloat(void *to, float value, const std::string &type) {
-  uint16_t half = type == "bf16" ? toBf16(value) : toF16(value);
-  if (type == "f32")
-    std::memcpy(to, &value, 4);
-  else
-    std::memcpy(to, &half, 2);
 }
 
 void reducePeers(const std::string &name, const PeerRun &run) {
   std::string type = name.substr(name.rfind('_') + 1);
   int64_t bytes = type == "f32" ? 4 : 2;
   for (int64_t i = run.begin(); i < run.end(); ++i) {
-    float sums[8] = {};
+    float sums[4] = {};
     for (int q = 0; q < run.args.members; ++q) {
-      PeerWord word;
-      char data[16];
-      if (!run.receive(q, i, word))
+      const PeerPacket *packet = run.receive(q, i);
+      if (!packet)
         return;
-      std::memcpy(data, &word, 16);
-      for (int64_t e = 0; e < run.wordBytes() / bytes; ++e) {
+      char data[8];
+      std::memcpy(data, &packet->low, 4);
+      std::memcpy(data + 4, &packet->high, 4);
+      for (int64_t e = 0; e < 8 / bytes; ++e) {
         float next = load(data, e, type);
         sums[e] = q == 0 ? next : combine(name, sums[e], next);
       }
     }
-    char *to = static_cast<char *>(run.args.dst) + run.wordBytes() * i;
-    for (int64_t e = 0; e * bytes < run.bytesAt(i); ++e)
-      storeFloat(to + e * bytes, sums[e], type);
+    for (int64_t e = 0; e * bytes < run.bytesAt(i); ++e) {
+      char *to = static_cast<char *>(run.args.dst) + 8 * i + e * bytes;
+      if (type == "f32")
+        *reinterpret_cast<float *>(to) = sums[e];
+      else
+        *reinterpret_cast<uint16_t *>(to) =
+            type == "bf16" ? toBf16(sums[e]) : toF16(sums[e]);
+    }
   }
 }
 
 void runPeers(const std::string &name, const PeerArguments &args,
               int64_t blocks) {
   for (int64_t block = 0; block < blocks; ++block) {
-    PeerRun run{args, block, name.find("chunks") != std::string::npos};
+    PeerRun run{args, block};
     run.send();
     if (name.find("gather") != std::string::npos)
       gatherPeers(run);
@@ -558,7 +532,7 @@ Work kernelWork(const std::string &name, unsigned grid, const void *argument) {
     std::string type = has("bf16") ? "bf16" : has("f16") ? "f16" : "f32";
     return [=] { attend(args, type); };
   }
-  if (has("packets") || has("chunks")) {
+  if (has("peer")) {
     auto args = *static_cast<const PeerArguments *>(argument);
     return [=] { runPeers(name, args, grid); };
   }

@@ -403,7 +403,7 @@ bool cuda::fitsPeers(const Mesh &mesh, const Group &group,
   if (bytes == 0 || bytes > Peers::mostBytes(group.size()))
     return false;
   if (call.kind == CollectiveKind::AllReduce)
-    return Peers::reduces(call.src.dtype, call.reduce);
+    return Peers::reduces(call.src.dtype);
   return call.kind == CollectiveKind::AllGather &&
          areEqual(
              cutPieces(mesh, group.axes, call.dst.sizes[call.dim], call.unit));

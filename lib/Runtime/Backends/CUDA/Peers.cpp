@@ -11,13 +11,9 @@
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
-/// Up to here a packet per thread is faster than chunks.
-static constexpr int64_t kMostPacketBytes =
-    int64_t(kPeerBlocks) * kPeerThreads * 8;
-/// Above it, NCCL is as fast among two. Among more, everybody sends the whole
-/// to everybody, which a ring does not.
-static constexpr int64_t kMostBytes = int64_t(16) << 20;
-static constexpr int64_t kChunkBytes = kPeerChunkWords * sizeof(PeerWord);
+/// Above these, in all messages of a member together, NCCL is as fast.
+static constexpr int64_t kMostBytes = int64_t(4) << 20;
+static constexpr int64_t kRoundBytes = kPeerBlocks * sizeof(uint32_t);
 
 static int64_t ceilDiv(int64_t value, int64_t by) {
   return (value + by - 1) / by;
@@ -43,25 +39,17 @@ int64_t Peers::mostBytes(int64_t members) {
   bool isOff = choice && std::strcmp(choice, "0") == 0;
   return isOff || members < 2 || members > kPeerMembers
              ? 0
-             : kMostBytes / ((members - 1) * (members - 1));
+             : kMostBytes / (members - 1);
 }
 
-bool Peers::reduces(int32_t dtype, Reduce kind) {
-  return kind != Reduce::Product &&
-         (dtype == DTENSOR_RT_f32 || dtype == DTENSOR_RT_f16 ||
-          dtype == DTENSOR_RT_bf16);
+bool Peers::mayJoinProcesses() {
+  static const char *const choice = std::getenv("DTENSOR_PEERS");
+  return choice && std::strcmp(choice, "processes") == 0;
 }
 
-Peers::Layout Peers::layOut() const {
-  int64_t slots = 2 * members * kPeerBlocks;
-  Layout layout = {};
-  layout.notices = kPeerBlocks * static_cast<int64_t>(sizeof(uint32_t));
-  layout.packets = layout.notices +
-                   slots * mostChunks * static_cast<int64_t>(sizeof(uint32_t));
-  layout.words = layout.packets + slots * kPeerThreads *
-                                      static_cast<int64_t>(sizeof(PeerPacket));
-  layout.end = layout.words + slots * mostChunks * kChunkBytes;
-  return layout;
+bool Peers::reduces(int32_t dtype) {
+  return dtype == DTENSOR_RT_f32 || dtype == DTENSOR_RT_f16 ||
+         dtype == DTENSOR_RT_bf16;
 }
 
 //===----------------------------------------------------------------------===//
@@ -97,7 +85,9 @@ Peers::Invitation Peers::invite() {
   invitation.process = getpid();
   invitation.context = gpu.getContext();
   invitation.device = gpu.getDevice();
-  auto bytes = static_cast<size_t>(layOut().end);
+  int64_t packets = 2 * members * kPeerBlocks * slotPackets;
+  auto bytes = static_cast<size_t>(kRoundBytes) +
+               static_cast<size_t>(packets) * sizeof(PeerPacket);
   if (driver.memAlloc(&memory, bytes) != 0)
     memory = 0;
   else if (driver.memsetD8(memory, 0, bytes, gpu.getStream()) != 0 ||
@@ -128,14 +118,14 @@ bool Peers::open(const Invitation &invitation, int64_t member) {
     if (!can || (result != 0 && result != kErrorPeerAlreadyEnabled))
       return false;
   }
-  memories[member] = base;
+  inboxes[member] = reinterpret_cast<PeerPacket *>(base + kRoundBytes);
   return true;
 }
 
 Peers::Peers(Gpu &gpu, const Group &group, const AbortWord &aborted,
              Store &store, const std::string &key, double seconds)
     : gpu(gpu), aborted(aborted), members(group.size()), me(group.position),
-      mostChunks(ceilDiv(mostBytes(members), kPeerBlocks * kChunkBytes)) {
+      slotPackets(ceilDiv(mostBytes(members), 8 * kPeerBlocks)) {
   auto place = [&](const char *what, int64_t member) {
     return concat(key, "/", what, "/", member);
   };
@@ -163,46 +153,35 @@ Peers::~Peers() {
 // Collectives
 //===----------------------------------------------------------------------===//
 
-void Peers::launch(const std::string &work, void *dst, const void *src,
+void Peers::launch(const std::string &kernel, void *dst, const void *src,
                    int64_t bytes) {
-  bool areChunks = bytes > kMostPacketBytes;
-  int64_t words = ceilDiv(bytes, areChunks ? sizeof(PeerWord) : 8);
-  int64_t blocks = std::min<int64_t>(ceilDiv(words, kPeerThreads), kPeerBlocks);
+  int64_t packets = ceilDiv(bytes, 8);
+  int64_t blocks =
+      std::min<int64_t>(ceilDiv(packets, kPeerThreads), kPeerBlocks);
   PeerArguments args = {};
   args.dst = dst;
   args.src = src;
   args.bytes = bytes;
-  args.blockWords = ceilDiv(words, blocks);
-  args.mostChunks = mostChunks;
-  Layout layout = layOut();
-  auto at = [&](int64_t member, int64_t offset) {
-    return reinterpret_cast<void *>(memories[member] +
-                                    static_cast<DevicePtr>(offset));
-  };
-  for (int64_t q = 0; q < members; ++q) {
-    args.packets[q] = static_cast<PeerPacket *>(at(q, layout.packets));
-    args.words[q] = static_cast<PeerWord *>(at(q, layout.words));
-    args.notices[q] = static_cast<uint32_t *>(at(q, layout.notices));
-  }
-  args.rounds = static_cast<uint32_t *>(at(me, layout.rounds));
+  args.blockPackets = ceilDiv(packets, blocks);
+  args.slotPackets = slotPackets;
+  std::copy(std::begin(inboxes), std::end(inboxes), args.inboxes);
+  args.rounds = reinterpret_cast<uint32_t *>(memory);
   args.aborted = aborted.get();
   args.me = static_cast<int32_t>(me);
   args.members = static_cast<int32_t>(members);
-  // Every block has a word: one without would run ahead of the others'.
-  gpu.launchOwn(
-      concat("dtensor_", areChunks ? "chunks_" : "packets_", work).c_str(),
-      ceilDiv(words, args.blockWords), kPeerThreads, &args);
+  // Every block has a packet: one without would run ahead of the others'.
+  gpu.launchOwn(kernel.c_str(), ceilDiv(packets, args.blockPackets),
+                kPeerThreads, &args);
 }
 
 void Peers::allReduce(void *dst, const void *src, int64_t count, int32_t dtype,
                       Reduce kind) {
-  const char *name = kind == Reduce::Sum   ? "sum_"
-                     : kind == Reduce::Max ? "max_"
-                                           : "min_";
-  launch(concat(name, dtensor_rt_dtype_name(dtype)), dst, src,
-         count * static_cast<int64_t>(dtensor_rt_dtype_bytes(dtype)));
+  static const char *const names[] = {"sum", "max", "min", "product"};
+  launch(concat("dtensor_peer_", names[static_cast<int>(kind)], "_",
+                dtensor_rt_dtype_name(dtype)),
+         dst, src, count * static_cast<int64_t>(dtensor_rt_dtype_bytes(dtype)));
 }
 
 void Peers::allGather(void *dst, const void *src, int64_t bytes) {
-  launch("gather", dst, src, bytes);
+  launch("dtensor_peer_gather", dst, src, bytes);
 }

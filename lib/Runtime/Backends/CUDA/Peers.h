@@ -4,7 +4,8 @@
 // kernel (Kernels/Peer.cu), which at these sizes is faster than NCCL's. Who
 // uses it is decided by what all members know: the bytes, the type, the size of
 // the group, and whether all of them could open all inboxes. DTENSOR_PEERS=0
-// leaves everything to NCCL.
+// leaves everything to NCCL; DTENSOR_PEERS=processes shares memory between the
+// processes of a job too. It is the same for all of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,7 +41,8 @@ class Peers {
 public:
   /// Bytes of one member in a group of `members` that go this way; 0: none.
   static int64_t mostBytes(int64_t members);
-  static bool reduces(int32_t dtype, Reduce kind);
+  static bool reduces(int32_t dtype);
+  static bool mayJoinProcesses();
 
   /// Meets the other members under the name `key`. The context is current.
   Peers(Gpu &gpu, const Group &group, const AbortWord &aborted, Store &store,
@@ -63,20 +65,15 @@ private:
 
   Invitation invite();
   bool open(const Invitation &invitation, int64_t member);
-  /// Where the parts of a member's memory begin, in bytes; the end.
-  struct Layout {
-    int64_t rounds, notices, packets, words, end;
-  };
-  Layout layOut() const;
-  void launch(const std::string &work, void *dst, const void *src,
+  void launch(const std::string &kernel, void *dst, const void *src,
               int64_t bytes);
 
   Gpu &gpu;
   const AbortWord &aborted;
-  int64_t members, me, mostChunks;
-  DevicePtr memory = 0;
-  DevicePtr memories[kPeerMembers] = {}; // of all members, as seen from here
-  std::vector<DevicePtr> opened;         // from other processes
+  int64_t members, me, slotPackets;
+  DevicePtr memory = 0; // rounds, then the inbox
+  PeerPacket *inboxes[kPeerMembers] = {};
+  std::vector<DevicePtr> opened; // from other processes
   bool usable = false;
 };
 

@@ -1,7 +1,8 @@
 //===- Worker.h - a thread that runs one job after the other ----*- C++ -*-===//
 //
-// A call costs microseconds, waking a thread costs ten: both sides look for a
-// while before they sleep.
+// A call costs microseconds, waking a thread costs tens: both sides look for a
+// while before they sleep, some milliseconds where there are cores to spare, so
+// that a program of that length finds its threads awake again.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,14 +36,18 @@ public:
   void wait() { waitFor(done, posted.load(std::memory_order_relaxed)); }
 
 private:
-  static constexpr int kLooks = 4000;
+  static int numLooks() {
+    static const int count =
+        std::thread::hardware_concurrency() >= 16 ? 100000 : 4000;
+    return count;
+  }
 
   static void advance(std::atomic<uint64_t> &counter) {
     counter.fetch_add(1, std::memory_order_release);
     counter.notify_one(); // looks for sleepers before it calls the kernel
   }
   static void waitFor(std::atomic<uint64_t> &counter, uint64_t value) {
-    for (int i = 0; i < kLooks; ++i) {
+    for (int i = numLooks(); i > 0; --i) {
       if (counter.load(std::memory_order_acquire) == value)
         return;
       __builtin_ia32_pause();

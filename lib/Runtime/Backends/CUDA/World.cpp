@@ -229,8 +229,10 @@ bool World::join(RankContext &rank, const Group &group,
   size_t index = indexOf(rank.getRank());
   // Both at first use, so that a larger call does not wait for NCCL later.
   NcclComm comm = getComm(index, group);
-  Peers *shared =
-      fitsPeers(mesh, group, call) ? getPeers(index, group) : nullptr;
+  bool mayShare = !job.isDistributed() || Peers::mayJoinProcesses();
+  Peers *shared = mayShare && fitsPeers(mesh, group, call)
+                      ? getPeers(index, group)
+                      : nullptr;
   runCollective(*gpus[index], shared, comm, mesh, group, call);
   return true;
 }
