@@ -69,4 +69,37 @@ def test_runs_repeat_their_bits():
        "--repeat=20", "--check")
 
 
+PAIRS = """
+#mesh = #dtensor.mesh<"x" = ? {{{fact}}}>
+#rows = #dtensor.layout<#mesh, [shard(0)], (6, 4)>
+func.func @twice(%x: tensor<6x4xf32> {{dtensor.layout = #rows}},
+                 %m: index {{dtensor.name = "m"}}) -> (tensor<6x4xf32>, index) {{
+  %n = arith.addi %m, %m : index
+  return %x, %n : tensor<6x4xf32>, index
+}}
+"""
+
+
+def pairs(fact):
+    return harness.compile_text(PAIRS.format(fact=fact), "pairs").path
+
+
+def test_an_index_that_no_shape_needs_is_random():
+    target = harness.temp("twice.npy")
+    path = pairs("hint 2")
+    ok(path, "--mesh=x=2", "--random", "--output", f"out1={target}")
+    assert int(np.load(target)) in range(0, 16, 2)
+    ok(path, "--mesh=x=2", "--random", "--range", "m=5:6", "--output",
+       f"out1={target}")
+    assert int(np.load(target)) == 10
+
+
+def test_a_check_runs_on_the_smallest_mesh_that_facts_allow():
+    path = pairs("min 2")
+    assert "check" in ok(path, "--mesh=x=3", "--random", "--check")
+    code, _, errors = harness.command(RUN, path, "--mesh=x=2", "--random",
+                                      "--check")
+    assert code == 1 and "x=2 is the smallest" in errors, errors
+
+
 harness.main()

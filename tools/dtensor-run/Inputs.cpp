@@ -5,6 +5,7 @@
 #include "Npy.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 using namespace dtensor::run;
@@ -37,6 +38,20 @@ std::vector<std::string> splitExtents(const std::string &text) {
   if (!part.empty())
     parts.push_back(part);
   return parts;
+}
+
+/// Is `name` one of the words of "min(S, 4)"?
+bool hasWord(const std::string &text, const std::string &name) {
+  auto isWord = [&](size_t at) {
+    return at < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[at])) ||
+            text[at] == '_');
+  };
+  for (size_t at = text.find(name); at != std::string::npos;
+       at = text.find(name, at + 1))
+    if ((at == 0 || !isWord(at - 1)) && !isWord(at + name.size()))
+      return true;
+  return false;
 }
 
 bool endsWith(const std::string &text, const std::string &end) {
@@ -170,8 +185,16 @@ private:
     return std::nullopt;
   }
 
+  bool isInShape(const std::string &symbol) const {
+    for (size_t i = 0; i < program.numArgs() + program.numResults(); ++i)
+      if (hasWord(program.value(i).extents, symbol))
+        return true;
+    return false;
+  }
+
+  /// What no shape needs is the value of an index argument and as random as it.
   bool findSymbols(const std::vector<HostArray> &args,
-                   std::vector<int64_t> &symbols) {
+                   std::vector<std::optional<int64_t>> &symbols) {
     for (const auto &[name, size] : options.dims) {
       const std::vector<std::string> &known = program.getSymbols();
       if (std::find(known.begin(), known.end(), name) == known.end())
@@ -182,16 +205,16 @@ private:
     }
     for (const std::string &symbol : program.getSymbols()) {
       std::optional<int64_t> size = findSymbol(symbol, args);
-      if (!size)
+      if (!size && isInShape(symbol))
         return fail("no value for symbol " + quoted(symbol) + "; give --dim " +
                     symbol + "=N");
-      symbols.push_back(*size);
+      symbols.push_back(size);
     }
     return true;
   }
 
   bool makeRandom(std::vector<HostArray> &args) {
-    std::vector<int64_t> symbols;
+    std::vector<std::optional<int64_t>> symbols;
     if (!findSymbols(args, symbols))
       return false;
     for (size_t i = 0; i < args.size(); ++i)
@@ -201,14 +224,19 @@ private:
   }
 
   /// The seed differs from argument to argument, but not with the others.
-  bool makeRandomInput(size_t index, const std::vector<int64_t> &symbols,
+  bool makeRandomInput(size_t index,
+                       const std::vector<std::optional<int64_t>> &symbols,
                        HostArray &array) {
     const dtensor_rt_value_info &value = program.value(index);
-    for (size_t s = 0; value.is_scalar && s < symbols.size(); ++s)
-      if (program.getSymbols()[s] == value.name)
-        return makeScalar(value, static_cast<double>(symbols[s]), array);
+    std::vector<int64_t> sizes;
+    for (size_t s = 0; s < symbols.size(); ++s) {
+      if (value.is_scalar && symbols[s] &&
+          program.getSymbols()[s] == value.name)
+        return makeScalar(value, static_cast<double>(*symbols[s]), array);
+      sizes.push_back(symbols[s].value_or(0));
+    }
     array.dtype = value.dtype;
-    if (!program.globalExtents(index, symbols, array.shape, error))
+    if (!program.globalExtents(index, sizes, array.shape, error))
       return false;
     for (int64_t size : array.shape)
       if (size < 0)

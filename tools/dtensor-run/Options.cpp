@@ -29,7 +29,7 @@ inputs by their layouts, runs, collects the global outputs. A PROGRAM named
   --output NAME=FILE.npy where to write a result
   --output-dir=DIR       write every result to DIR/NAME.npy
 
-  --check                run on a mesh of one, too, and compare the results
+  --check                run on the smallest mesh, too, and compare the results
   --rtol=X --atol=X      differences allowed by --check; by element type when
                          not given
   --repeat=N             run N times; every run must give the same bits

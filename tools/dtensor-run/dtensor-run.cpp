@@ -89,15 +89,27 @@ private:
   bool prepareReference(Error &error) {
     if (!options.check)
       return true;
+    // One device, or as few as the facts about the mesh allow.
     NamedInts mesh;
-    for (const dtensor_rt_axis_info &axis : meshAxes(bundle.get()))
-      mesh.emplace_back(axis.name, 1);
-    if (reference.create(bundle.get(), options.entry, options.backend, mesh,
-                         error) &&
-        reference.bind(args, error))
-      return true;
-    error = "option --check needs a mesh of one: " + error;
-    return false;
+    std::string text;
+    for (const dtensor_rt_axis_info &axis : meshAxes(bundle.get())) {
+      mesh.emplace_back(axis.name, axis.least_size);
+      text += (text.empty() ? "" : ",") + std::string(axis.name) + "=" +
+              std::to_string(axis.least_size);
+    }
+    if (!reference.create(bundle.get(), options.entry, options.backend, mesh,
+                          error) ||
+        !reference.bind(args, error)) {
+      error =
+          "option --check runs on the smallest mesh, " + text + ": " + error;
+      return false;
+    }
+    if (program.numRanks() > 1 && program.numRanks() == reference.numRanks()) {
+      error = "option --check compares with the smallest mesh, and " + text +
+              " is the smallest that the program allows";
+      return false;
+    }
+    return true;
   }
 
   /// Of `loaded` arguments, or of distribution, run and collection.
@@ -199,7 +211,7 @@ private:
                   getElement(actual, result.worst),
                   getElement(reference.getResults()[i], result.worst));
     return "result \"" + std::string(resultName(i)) +
-           "\" differs from a mesh of one in " +
+           "\" differs from the smallest mesh in " +
            std::to_string(result.numDifferent) + numbers + " at " +
            indexString(actual, result.worst);
   }
