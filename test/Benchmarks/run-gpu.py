@@ -30,7 +30,7 @@ sys.path.insert(0, os.path.join(HERE, "gpubench"))
 import layers
 import table
 
-# Made by `dtensor-run --tune`; without effect on another GPU or library.
+# Tuned on an H200; without effect on another GPU or library.
 PRODUCTS = os.path.join(HERE, "products-h200.table")
 # Workload names to the parts of the peers' programs.
 PEERS = {"embedding": "embedding", "mlp_tp": "mlp", "mlp_sp": "mlp",

@@ -24,6 +24,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -184,6 +185,39 @@ static bool assignRoles(Product &product) {
 // Rewriting
 //===----------------------------------------------------------------------===//
 
+// True if dimensions [first, last] of `tensor` may lie apart in memory, because
+// one after the first was cut: then they cannot be walked as one.
+static bool mayHaveGaps(Value tensor, unsigned first, unsigned last) {
+  Operation *op = tensor.getDefiningOp();
+  if (auto cast = dyn_cast_or_null<tensor::CastOp>(op))
+    return mayHaveGaps(cast.getSource(), first, last);
+  if (auto slice = dyn_cast_or_null<ShardSliceOp>(op)) {
+    unsigned dim = slice.getDim();
+    return (dim > first && dim <= last) ||
+           mayHaveGaps(slice.getInput(), first, last);
+  }
+  // Which dimensions a reshape makes of which is not asked: slices are.
+  if (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
+    unsigned rank =
+        cast<RankedTensorType>(op->getOperand(0).getType()).getRank();
+    return rank != 0 && mayHaveGaps(op->getOperand(0), 0, rank - 1);
+  }
+  auto slice = dyn_cast_or_null<tensor::ExtractSliceOp>(op);
+  if (!slice)
+    return false;
+  ArrayRef<int64_t> whole = slice.getSourceType().getShape();
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  SmallVector<unsigned> kept; // dimensions of the source
+  for (unsigned dim = 0; dim < whole.size(); ++dim)
+    if (!dropped.test(dim))
+      kept.push_back(dim);
+  for (unsigned dim = kept[first] + 1; dim <= kept[last]; ++dim)
+    if (ShapedType::isDynamic(whole[dim]) ||
+        slice.getStaticSize(dim) != whole[dim])
+      return true;
+  return mayHaveGaps(slice.getSource(), kept[first], kept[last]);
+}
+
 namespace {
 /// What is added to a product: the op that does it and what it adds, on ranks
 /// on which `condition` holds (null: on all).
@@ -258,11 +292,25 @@ private:
            llvm::is_contained(columns, order.back());
   }
 
+  // True if the dimensions that make one of a product may lie apart.
+  static bool hasGaps(const Term &factor, const LoopList &group) {
+    if (group.size() < 2)
+      return false;
+    unsigned first =
+        llvm::find(factor.loops, group.front()) - factor.loops.begin();
+    return mayHaveGaps(factor.tensor, first, first + group.size() - 1);
+  }
+
   Term arrange(const Term &factor, const LoopList &rows,
                const LoopList &columns) {
-    if (fits(factor.loops, rows, columns))
+    if (!fits(factor.loops, rows, columns))
+      return permute(factor, canonical(rows, columns));
+    if (!hasGaps(factor, rows) && !hasGaps(factor, columns))
       return factor;
-    return permute(factor, canonical(rows, columns));
+    Value packed = bufferization::AllocTensorOp::create(
+        rewriter, loc, cast<RankedTensorType>(factor.tensor.getType()),
+        /*dynamicSizes=*/ValueRange(), /*copy=*/factor.tensor);
+    return {packed, factor.loops};
   }
 
   ArrayAttr groups(const Term &factor, const LoopList &rows,
@@ -370,6 +418,9 @@ private:
     if (!isa<RankedTensorType>(addend.tensor.getType()))
       return {};
     skipChoice(addend);
+    Term term{addend.tensor, product.dest.loops};
+    if (hasGaps(term, product.m) || hasGaps(term, product.n))
+      return {};
     return addend;
   }
 

@@ -148,3 +148,44 @@ func.func private @an_addition_of_two_uses_stays(%a: tensor<4x8xf32>, %b: tensor
   } -> tensor<4x16xf32>
   return %0, %1 : tensor<4x16xf32>, tensor<4x16xf32>
 }
+
+#tgd = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3)>
+#gdn = affine_map<(d0, d1, d2, d3) -> (d2, d3, d1)>
+#tn = affine_map<(d0, d1, d2, d3) -> (d0, d1)>
+
+// The two dimensions that are summed over are no one dimension in memory.
+// CHECK-LABEL: func.func private @a_slice_with_gaps_is_packed(
+// CHECK: %[[S:.*]] = tensor.extract_slice
+// CHECK: %[[P:.*]] = bufferization.alloc_tensor() copy(%[[S]]) : tensor<?x4x5xf32>
+// CHECK: dtensor_gpu.matmul {{.*}}, %[[P]] {{\[\[}}0], [1, 2]] * %arg1 {{\[\[}}0, 1], [2]]
+func.func private @a_slice_with_gaps_is_packed(%x: tensor<?x4x8xf32>, %w: tensor<4x5x6xf32>, %t: index) -> tensor<?x6xf32> {
+  %zero = arith.constant -0.0 : f32
+  %s = tensor.extract_slice %x[0, 0, 1] [%t, 4, 5] [1, 1, 1] : tensor<?x4x8xf32> to tensor<?x4x5xf32>
+  %e = tensor.empty(%t) : tensor<?x6xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<?x6xf32>) -> tensor<?x6xf32>
+  %0 = linalg.generic {indexing_maps = [#tgd, #gdn, #tn], iterator_types = ["parallel", "parallel", "reduction", "reduction"]} ins(%s, %w : tensor<?x4x5xf32>, tensor<4x5x6xf32>) outs(%i : tensor<?x6xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  } -> tensor<?x6xf32>
+  return %0 : tensor<?x6xf32>
+}
+
+// Cutting the outer one of the two leaves them side by side.
+// CHECK-LABEL: func.func private @a_slice_without_gaps_stays_in_place(
+// CHECK-NOT: alloc_tensor
+// CHECK: dtensor_gpu.matmul
+func.func private @a_slice_without_gaps_stays_in_place(%x: tensor<3x9x5xf32>, %w: tensor<4x5x6xf32>) -> tensor<3x6xf32> {
+  %zero = arith.constant -0.0 : f32
+  %s = tensor.extract_slice %x[0, 2, 0] [3, 4, 5] [1, 1, 1] : tensor<3x9x5xf32> to tensor<3x4x5xf32>
+  %e = tensor.empty() : tensor<3x6xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<3x6xf32>) -> tensor<3x6xf32>
+  %0 = linalg.generic {indexing_maps = [#tgd, #gdn, #tn], iterator_types = ["parallel", "parallel", "reduction", "reduction"]} ins(%s, %w : tensor<3x4x5xf32>, tensor<4x5x6xf32>) outs(%i : tensor<3x6xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %p = arith.mulf %a, %b : f32
+    %q = arith.addf %c, %p : f32
+    linalg.yield %q : f32
+  } -> tensor<3x6xf32>
+  return %0 : tensor<3x6xf32>
+}

@@ -25,8 +25,9 @@ def GPULibraryCalls : Pass<"dtensor-gpu-library-calls", "::mlir::func::FuncOp"> 
     ```
   }];
   let dependentDialects = ["::dtensor::device::DeviceDialect",
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def GPUFormKernels : Pass<"dtensor-gpu-form-kernels", "::mlir::ModuleOp"> {
