@@ -47,6 +47,7 @@ void DTensorDialect::initialize() {
   registerLossOps();
   registerShapingOps();
   registerScatterOps();
+  registerWindowOps();
   addInterfaces<AsmInterface>();
 }
 

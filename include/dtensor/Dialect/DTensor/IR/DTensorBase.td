@@ -92,6 +92,7 @@ def DTensor_Dialect : Dialect {
     void registerLossOps();
     void registerShapingOps();
     void registerScatterOps();
+    void registerWindowOps();
 
   public:
   }];
