@@ -56,8 +56,8 @@ static LogicalResult inferForward(ConvolutionOp op,
           Expr::constant(getExprContext(op->getContext()), groupsOf(op)),
           weight[0]))
     return op->emitOpError("groups is ")
-           << groupsOf(op) << ", which does not divide "
-           << weight[0].str() << " channels";
+           << groupsOf(op) << ", which does not divide " << weight[0].str()
+           << " channels";
   if (operands.size() > 2) {
     if (operands[2].size() != 1)
       return op->emitOpError("bias has rank ")
@@ -67,8 +67,8 @@ static LogicalResult inferForward(ConvolutionOp op,
       return failure();
   }
   result = {input[0], weight[0]};
-  llvm::append_range(
-      result, windows.count(input.drop_front(2), weight.drop_front(2)));
+  llvm::append_range(result,
+                     windows.count(input.drop_front(2), weight.drop_front(2)));
   return success();
 }
 
@@ -94,8 +94,8 @@ static LogicalResult inferInputGrad(ConvolutionInputGradOp op,
   if (sizes->size() != windows.space())
     return op.emitOpError("sizes has ")
            << sizes->size() << " entries, expected " << windows.space();
-  if (failed(checkExtent(op, "gradient dimension 1", grad[1], weight[0],
-                         facts)) ||
+  if (failed(
+          checkExtent(op, "gradient dimension 1", grad[1], weight[0], facts)) ||
       failed(checkGrad(op, grad, *sizes, weight.drop_front(2), windows, facts)))
     return failure();
   result = {grad[0], weight[1] * groupsOf(op)};
@@ -120,8 +120,8 @@ static LogicalResult inferWeightGrad(ConvolutionWeightGradOp op,
       return op.emitOpError("groups is ")
              << groups.str() << ", which does not divide "
              << operands[i][1].str() << " channels";
-  if (failed(checkExtent(op, "gradient dimension 0", grad[0], input[0],
-                         facts)) ||
+  if (failed(
+          checkExtent(op, "gradient dimension 0", grad[0], input[0], facts)) ||
       failed(checkGrad(op, grad, input.drop_front(2), *kernel, windows, facts)))
     return failure();
   result = {grad[1], floordiv(input[1], groups)};
@@ -238,14 +238,13 @@ Value ConvolutionBuilder::product(Value lhs, Value rhs,
   for (int64_t dim : result)
     extents.push_back(known[dim]);
   Type wide = accumulatorType(type.getElementType());
-  return buildGeneric(core.builder, core.loc, "convolution", factors, dims,
-                      result, loops.count(), ReduceKind::Sum,
-                      openType(type, wide, extents),
-                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                        Scalars s{b, loc};
-                        return s.mul(s.cast(args[0], wide),
-                                     s.cast(args[1], wide));
-                      });
+  return buildGeneric(
+      core.builder, core.loc, "convolution", factors, dims, result,
+      loops.count(), ReduceKind::Sum, openType(type, wide, extents),
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Scalars s{b, loc};
+        return s.mul(s.cast(args[0], wide), s.cast(args[1], wide));
+      });
 }
 
 /// Groups back in their dimension, the bias, and the result's type.
@@ -272,27 +271,27 @@ Value ConvolutionBuilder::forward(ValueRange operands) {
   ExtentList weight = getExtents(operands[1]), input = getExtents(operands[0]);
   ArrayRef<Expr> kernel = ArrayRef(weight).drop_front(2);
   checkWindows(core, windows, ArrayRef(input).drop_front(2), kernel);
-  Value unfolded = buildWindows(core, splitGroups(operands[0], 1), windows,
-                                kernel, zero());
-  Value value = product(unfolded, splitGroups(operands[1], 0),
-                        {loops.dims(true, loops.in(), true, true),
-                         loops.dims(false, {loops.out(), loops.in()}, false,
-                                    true)},
-                        loops.dims(true, loops.out(), true, false));
+  Value unfolded =
+      buildWindows(core, splitGroups(operands[0], 1), windows, kernel, zero());
+  Value value =
+      product(unfolded, splitGroups(operands[1], 0),
+              {loops.dims(true, loops.in(), true, true),
+               loops.dims(false, {loops.out(), loops.in()}, false, true)},
+              loops.dims(true, loops.out(), true, false));
   return finish(value, operands.size() > 2 ? operands[2] : Value(), operands);
 }
 
 Value ConvolutionBuilder::inputGrad(ValueRange operands) {
   auto sizes = cast<ConvolutionInputGradOp>(op).getSizes();
   ExtentList weight = getExtents(operands[1]);
-  Value covers = buildCovers(core, splitGroups(operands[0], 1), windows,
-                             *exprList(op, sizes),
-                             ArrayRef(weight).drop_front(2), zero());
-  Value value = product(covers, splitGroups(operands[1], 0),
-                        {loops.dims(true, loops.out(), true, true),
-                         loops.dims(false, {loops.out(), loops.in()}, false,
-                                    true)},
-                        loops.dims(true, loops.in(), true, false));
+  Value covers =
+      buildCovers(core, splitGroups(operands[0], 1), windows,
+                  *exprList(op, sizes), ArrayRef(weight).drop_front(2), zero());
+  Value value =
+      product(covers, splitGroups(operands[1], 0),
+              {loops.dims(true, loops.out(), true, true),
+               loops.dims(false, {loops.out(), loops.in()}, false, true)},
+              loops.dims(true, loops.in(), true, false));
   return finish(value, Value(), operands);
 }
 
@@ -300,11 +299,11 @@ Value ConvolutionBuilder::weightGrad(ValueRange operands) {
   auto kernel = cast<ConvolutionWeightGradOp>(op).getKernel();
   Value unfolded = buildWindows(core, splitGroups(operands[0], 1), windows,
                                 *exprList(op, kernel), zero());
-  Value value = product(
-      unfolded, splitGroups(operands[1], 1),
-      {loops.dims(true, loops.in(), true, true),
-       loops.dims(true, loops.out(), true, false)},
-      loops.dims(false, {loops.out(), loops.in()}, false, true));
+  Value value =
+      product(unfolded, splitGroups(operands[1], 1),
+              {loops.dims(true, loops.in(), true, true),
+               loops.dims(true, loops.out(), true, false)},
+              loops.dims(false, {loops.out(), loops.in()}, false, true));
   return finish(value, Value(), operands);
 }
 
@@ -314,12 +313,9 @@ static LogicalResult decomposeConvolution(Operation *op, OpBuilder &builder,
                                           SmallVectorImpl<Value> &results) {
   auto type = cast<RankedTensorType>(resultTypes[0]);
   int64_t space = type.getRank() - 2, groups = groupsOf(op);
-  ConvolutionBuilder convolution{op,
-                                 {builder, op->getLoc()},
-                                 *windowsOf(op, space),
-                                 type,
-                                 {space, groups > 1},
-                                 groups};
+  ConvolutionBuilder convolution{
+      op,   {builder, op->getLoc()}, *windowsOf(op, space),
+      type, {space, groups > 1},     groups};
   if (isa<ConvolutionOp>(op))
     results.push_back(convolution.forward(operands));
   else if (isa<ConvolutionInputGradOp>(op))
@@ -328,7 +324,6 @@ static LogicalResult decomposeConvolution(Operation *op, OpBuilder &builder,
     results.push_back(convolution.weightGrad(operands));
   return success();
 }
-
 
 void DTensorDialect::registerWindowOps() {
   addOperations<

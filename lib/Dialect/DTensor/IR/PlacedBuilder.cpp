@@ -48,8 +48,7 @@ ShardRows::ShardRows(CoreBuilder core, Value input, unsigned dim)
   const Mesh &mesh = layout.getMesh().getMesh();
   Facts facts = factsAround(&*core.builder.getInsertionPoint());
   ranks = mesh.groupSizeExpr(context, layout.getLayout().axesOf(dim));
-  capacity =
-      localDim(mesh, layout.getLayout(), dim, context, &facts).capacity;
+  capacity = localDim(mesh, layout.getLayout(), dim, context, &facts).capacity;
 }
 
 ExtentList ShardRows::extents(ArrayRef<Expr> replacement) const {

@@ -53,9 +53,9 @@ static LogicalResult inferPoolGrad(Operation *op, ArrayRef<ExtentList> operands,
       expected, windows.count(*sizes, toExprs(op->getContext(), kernelOf(op))));
   for (auto [number, operand] : llvm::enumerate(operands)) {
     if (operand.size() != grad.size())
-      return op->emitOpError("operand ") << number << " has rank "
-                                         << operand.size() << ", expected "
-                                         << grad.size();
+      return op->emitOpError("operand ")
+             << number << " has rank " << operand.size() << ", expected "
+             << grad.size();
     for (auto [dim, extent] : llvm::enumerate(operand))
       if (failed(checkExtent(
               op, "operand " + Twine(number) + " dimension " + Twine(dim),
@@ -216,9 +216,9 @@ Value PoolBuilder::maximumGrad(Value grad, Value indices, Type type) {
   Value covers =
       buildCovers(core, grad, windows, sizes, kernel,
                   cast<TypedAttr>(core.builder.getZeroAttr(element)));
-  Value chosen = buildCovers(
-      core, indices, windows, sizes, kernel,
-      cast<TypedAttr>(core.builder.getIntegerAttr(indexType, -1)));
+  Value chosen =
+      buildCovers(core, indices, windows, sizes, kernel,
+                  cast<TypedAttr>(core.builder.getIntegerAttr(indexType, -1)));
   SmallVector<Value> extents = extentsOf(sizes);
   IteratorList all = identityDims(rank + space());
   Value sum = reduce(
@@ -228,10 +228,9 @@ Value PoolBuilder::maximumGrad(Value grad, Value indices, Type type) {
         Scalars s{b, loc};
         Value linear = s.constant(b.getIndexType(), 0);
         for (int64_t i = 0; i < space(); ++i)
-          linear = s.add(s.mul(linear, extents[i]),
-                         index(b, loc, firstSpace() + i));
-        Value here =
-            s.compare("eq", s.cast(args[1], i64), s.cast(linear, i64));
+          linear =
+              s.add(s.mul(linear, extents[i]), index(b, loc, firstSpace() + i));
+        Value here = s.compare("eq", s.cast(args[1], i64), s.cast(linear, i64));
         Value none = arith::ConstantOp::create(
             b, loc, getNeutralElement(ReduceKind::Sum, wide));
         return s.select(here, s.cast(args[0], wide), none);
@@ -252,8 +251,8 @@ Value PoolBuilder::count(Scalars s, ArrayRef<Value> extents, Type type) {
       Value by = s.constant(indexType, windows.dilation[i]);
       Value from = start(s, index(s.builder, s.loc, firstSpace() + i), i);
       auto reach = [&](Value distance) {
-        Value steps = arith::CeilDivSIOp::create(
-            s.builder, s.loc, s.maximum(distance, zero), by);
+        Value steps = arith::CeilDivSIOp::create(s.builder, s.loc,
+                                                 s.maximum(distance, zero), by);
         return s.minimum(steps, size);
       };
       size = s.sub(reach(s.sub(extents[i], from)), reach(s.sub(zero, from)));
@@ -271,21 +270,20 @@ Value PoolBuilder::average(Value input, Type type) {
   Value unfolded =
       buildWindows(core, input, windows, kernel,
                    cast<TypedAttr>(core.builder.getZeroAttr(element)));
-  Value sum = reduce("avg_pool", unfolded, identityDims(rank + space()),
-                     ReduceKind::Sum,
-                     openType(input.getType(), wide, getExtents(type)),
-                     [&](OpBuilder &b, Location loc, ValueRange args) {
-                       return Scalars{b, loc}.cast(args[0], wide);
-                     });
+  Value sum =
+      reduce("avg_pool", unfolded, identityDims(rank + space()),
+             ReduceKind::Sum, openType(input.getType(), wide, getExtents(type)),
+             [&](OpBuilder &b, Location loc, ValueRange args) {
+               return Scalars{b, loc}.cast(args[0], wide);
+             });
   SmallVector<Value> sizes = extentsOf(extents);
-  return buildGeneric(core.builder, core.loc, "avg_pool", sum,
-                      {identityDims(rank)}, identityDims(rank), rank,
-                      ReduceKind::Sum, type,
-                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                        Scalars s{b, loc};
-                        return s.cast(s.div(args[0], count(s, sizes, wide)),
-                                      element);
-                      });
+  return buildGeneric(
+      core.builder, core.loc, "avg_pool", sum, {identityDims(rank)},
+      identityDims(rank), rank, ReduceKind::Sum, type,
+      [&](OpBuilder &b, Location loc, ValueRange args) {
+        Scalars s{b, loc};
+        return s.cast(s.div(args[0], count(s, sizes, wide)), element);
+      });
 }
 
 Value PoolBuilder::averageGrad(Value grad, Type type) {
@@ -335,9 +333,10 @@ LogicalResult dtensor::decomposePool(Operation *op, OpBuilder &builder,
 // Adaptive
 //===----------------------------------------------------------------------===//
 
-LogicalResult
-dtensor::inferAdaptivePool(Operation *op, ArrayRef<ExtentList> operands,
-                           const Facts &, SmallVectorImpl<ExtentList> &results) {
+LogicalResult dtensor::inferAdaptivePool(Operation *op,
+                                         ArrayRef<ExtentList> operands,
+                                         const Facts &,
+                                         SmallVectorImpl<ExtentList> &results) {
   SmallVector<int64_t> sizes = intList(op->getAttrOfType<ArrayAttr>("sizes"));
   if (sizes.empty() || sizes.size() > operands[0].size())
     return op->emitOpError("sizes has ")
@@ -372,10 +371,10 @@ static std::pair<Value, Value> adaptiveWindow(Scalars s, Value i, Value extent,
 
 /// A sum over all positions of what the windows' own positions have: one loop
 /// per position and window, so that the positions may be sharded.
-LogicalResult
-dtensor::decomposeAdaptivePool(Operation *op, OpBuilder &builder,
-                               ValueRange operands, TypeRange resultTypes,
-                               SmallVectorImpl<Value> &results) {
+LogicalResult dtensor::decomposeAdaptivePool(Operation *op, OpBuilder &builder,
+                                             ValueRange operands,
+                                             TypeRange resultTypes,
+                                             SmallVectorImpl<Value> &results) {
   auto type = cast<RankedTensorType>(resultTypes[0]);
   SmallVector<int64_t> sizes = intList(op->getAttrOfType<ArrayAttr>("sizes"));
   unsigned rank = type.getRank(), space = sizes.size(), first = rank - space;
@@ -391,24 +390,24 @@ dtensor::decomposeAdaptivePool(Operation *op, OpBuilder &builder,
     return IndexOp::create(s.builder, s.loc, s.builder.getIndexType(),
                            s.builder.getI64IntegerAttr(loop));
   };
-  Value sum = buildGeneric(
-      builder, op->getLoc(), "adaptive_avg_pool", operands[0], {dims},
-      identityDims(rank), rank + space, ReduceKind::Sum,
-      openType(type, wide, getExtents(type)),
-      [&](OpBuilder &b, Location loc, ValueRange args) {
-        Scalars s{b, loc};
-        Value inside = s.constant(b.getI1Type(), 1);
-        for (unsigned i = 0; i < space; ++i) {
-          auto [begin, end] =
-              adaptiveWindow(s, index(s, first + i), extents[i], sizes[i]);
-          Value at = index(s, rank + i);
-          inside = s.minimum(inside, s.compare("ge", at, begin));
-          inside = s.minimum(inside, s.compare("lt", at, end));
-        }
-        Value none = arith::ConstantOp::create(
-            b, loc, getNeutralElement(ReduceKind::Sum, wide));
-        return s.select(inside, s.cast(args[0], wide), none);
-      });
+  Value sum =
+      buildGeneric(builder, op->getLoc(), "adaptive_avg_pool", operands[0],
+                   {dims}, identityDims(rank), rank + space, ReduceKind::Sum,
+                   openType(type, wide, getExtents(type)),
+                   [&](OpBuilder &b, Location loc, ValueRange args) {
+                     Scalars s{b, loc};
+                     Value inside = s.constant(b.getI1Type(), 1);
+                     for (unsigned i = 0; i < space; ++i) {
+                       auto [begin, end] = adaptiveWindow(
+                           s, index(s, first + i), extents[i], sizes[i]);
+                       Value at = index(s, rank + i);
+                       inside = s.minimum(inside, s.compare("ge", at, begin));
+                       inside = s.minimum(inside, s.compare("lt", at, end));
+                     }
+                     Value none = arith::ConstantOp::create(
+                         b, loc, getNeutralElement(ReduceKind::Sum, wide));
+                     return s.select(inside, s.cast(args[0], wide), none);
+                   });
   results.push_back(buildGeneric(
       builder, op->getLoc(), "adaptive_avg_pool", sum, {identityDims(rank)},
       identityDims(rank), rank, ReduceKind::Sum, type,

@@ -61,8 +61,8 @@ Value ScanExpansion::prefixes(Value totals) {
       rows.core.builder, rows.core.loc, "scan_prefix", totals, {without(r)},
       without(r + 1), rank, kind, rows.perRankType(element()),
       [&](OpBuilder &b, Location loc, ValueRange args) {
-        Value here = IndexOp::create(b, loc, b.getIndexType(),
-                                     b.getI64IntegerAttr(r));
+        Value here =
+            IndexOp::create(b, loc, b.getIndexType(), b.getI64IntegerAttr(r));
         Value other = IndexOp::create(b, loc, b.getIndexType(),
                                       b.getI64IntegerAttr(r + 1));
         Scalars s{b, loc};

@@ -29,7 +29,9 @@ static LogicalResult verifyRows(Operation *op, Value flat, Value rows,
     return op->emitOpError("rows have rank ")
            << rowsType.getRank() << ", expected " << flatType.getRank() + 1;
   if (rowsType.getElementType() != flatType.getElementType())
-    return op->emitOpError("operand and result have different element types");
+    return op->emitOpError("rows have element type ")
+           << rowsType.getElementType() << ", expected "
+           << flatType.getElementType();
   ExprContext &context = getExprContext(op->getContext());
   const Mesh &mesh = layout.getMesh().getMesh();
   Expr ranks = mesh.groupSizeExpr(context, layout.getLayout().axesOf(dim));
@@ -75,7 +77,8 @@ static ShardingRule rowsRule(Value flat, Value rows, unsigned dim,
 
 LogicalResult StackShardsOp::verify() {
   if (getValue().getType() != scalarType(getInput()))
-    return emitOpError("value has type ") << getValue().getType();
+    return emitOpError("value has type ")
+           << getValue().getType() << ", expected " << scalarType(getInput());
   return verifyRows(*this, getInput(), getResult(), getDim());
 }
 
@@ -95,8 +98,8 @@ LogicalResult StackShardsOp::partition(OpBuilder &builder, ValueRange operands,
   AffineMap map = builder.getMultiDimIdentityMap(rank);
   SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
   auto generic = linalg::GenericOp::create(
-      builder, loc, TypeRange{empty.getType()}, ValueRange(),
-      ValueRange{empty}, ArrayRef<AffineMap>{map}, loops,
+      builder, loc, TypeRange{empty.getType()}, ValueRange(), ValueRange{empty},
+      ArrayRef<AffineMap>{map}, loops,
       [&](OpBuilder &b, Location loc, ValueRange) {
         SmallVector<Value> at;
         for (unsigned i = 0; i < rank; ++i)

@@ -125,8 +125,8 @@ Value TopkExpansion::readValue(Scalars s, Value packed, Type element) {
   Type i32 = s.builder.getI32Type(), f32 = s.builder.getF32Type();
   Value narrow = s.cast(key, i32);
   Value isNan = s.compare("eq", narrow, s.constant(i32, 0x7fffffff));
-  Value bits = s.select(isNan, s.constant(i32, 0x7fc00000),
-                        flipNegative(s, narrow));
+  Value bits =
+      s.select(isNan, s.constant(i32, 0x7fc00000), flipNegative(s, narrow));
   Value isMarked = s.compare("ne", bitAnd(s, packed, 1), s.constant(i64, 0));
   bits = s.select(isMarked, s.constant(i32, -2147483648.0), bits);
   Value wide = arith::BitcastOp::create(s.builder, s.loc, f32, bits);
@@ -219,8 +219,8 @@ Value TopkExpansion::best(Value packed, unsigned dim, unsigned reduced,
   Type type = placedType(packed, i64, map, kept);
   SmallVector<Value> parts;
   for (int64_t pass = 0; pass < k; ++pass)
-    parts.push_back(buildPass(core, packed, pass ? parts.back() : Value(), type,
-                              keptDims));
+    parts.push_back(
+        buildPass(core, packed, pass ? parts.back() : Value(), type, keptDims));
   for (int64_t &to : map)
     if (to >= int64_t(dim))
       ++to;
@@ -244,8 +244,8 @@ Value TopkExpansion::sortedBest(Value packed, unsigned dim, Expr count) {
 Value TopkExpansion::ownBest(Value packed) {
   unsigned dim = op.getDim();
   ShardRows rows(core, packed, dim);
-  Value stacked = rows.stack(core.builder.getI64IntegerAttr(
-      std::numeric_limits<int64_t>::min()));
+  Value stacked = rows.stack(
+      core.builder.getI64IntegerAttr(std::numeric_limits<int64_t>::min()));
   Expr count = core.number(k);
   Value own;
   if (k <= kMaxPasses) {
@@ -256,8 +256,7 @@ Value TopkExpansion::ownBest(Value packed) {
   }
   IteratorList whole = identityDims(rows.rank() + 1);
   whole[dim] = kWhole;
-  return buildMove(core, own,
-                   placedType(own, i64, whole, getExtents(own)));
+  return buildMove(core, own, placedType(own, i64, whole, getExtents(own)));
 }
 
 void TopkExpansion::run(SmallVectorImpl<Value> &results) {
@@ -284,7 +283,8 @@ void TopkExpansion::run(SmallVectorImpl<Value> &results) {
     }
     found = sortedBest(packed, dim, count);
   }
-  Type element = scalarType(op.getValues()), index = scalarType(op.getIndices());
+  Type element = scalarType(op.getValues()),
+       index = scalarType(op.getIndices());
   results.push_back(
       decode(found, op.getValues().getType(), [&](Scalars s, Value packed) {
         return readValue(s, packed, element);

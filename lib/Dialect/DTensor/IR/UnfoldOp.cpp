@@ -37,13 +37,13 @@ static LogicalResult verifyLists(UnfoldOp op, int64_t rank) {
     return failure();
   size_t count = op.getDims().size();
   std::pair<StringRef, ArrayAttr> lists[] = {
-      {"sizes", op.getSizes()},       {"kernel", op.getKernel()},
-      {"stride", op.getStride()},     {"dilation", op.getDilation()},
-      {"offset", op.getOffset()},     {"divisor", op.getDivisor()}};
+      {"sizes", op.getSizes()},   {"kernel", op.getKernel()},
+      {"stride", op.getStride()}, {"dilation", op.getDilation()},
+      {"offset", op.getOffset()}, {"divisor", op.getDivisor()}};
   for (auto [name, list] : lists)
     if (list.size() != count)
-      return op.emitOpError(name) << " has " << list.size()
-                                  << " entries, expected " << count;
+      return op.emitOpError(name)
+             << " has " << list.size() << " entries, expected " << count;
   for (auto [name, list] : ArrayRef(lists).drop_front(2))
     for (int64_t number : intList(list)) {
       bool positive = name == "stride" || name == "divisor";

@@ -47,8 +47,8 @@ public:
   Exchange(UnfoldOp op, unsigned dim, OpBuilder &builder,
            PartitionContext &context)
       : op(op), dim(dim), builder(builder), loc(op.getLoc()), context(context),
-        exprs(getExprContext(op.getContext())), layout(getLayout(op.getInput())),
-        mesh(layout.getMesh().getMesh()),
+        exprs(getExprContext(op.getContext())),
+        layout(getLayout(op.getInput())), mesh(layout.getMesh().getMesh()),
         axes(layout.getLayout().axesOf(dim)), facts(factsAround(op)) {
     capacity = capacityOf(op.getInput());
     measure(*op.findDim(dim));
@@ -148,8 +148,8 @@ Value Exchange::edge(OpBuilder &b, Value rows, Expr first, Expr count) {
               scf::YieldOp::create(b, loc, read);
             },
             [&](OpBuilder &b, Location loc) {
-              Value none = arith::ConstantOp::create(b, loc,
-                                                     b.getZeroAttr(element));
+              Value none =
+                  arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
               scf::YieldOp::create(b, loc, none);
             });
         linalg::YieldOp::create(b, loc, choice.getResults());
@@ -171,10 +171,9 @@ Value Exchange::permute(OpBuilder &b, Value edge, Value like, Expr count,
                         ? value(count)
                         : Value(tensor::DimOp::create(b, loc, like, i)));
   }
-  return CollectivePermuteOp::create(b, loc, type,
-                                     castTensor(b, loc, edge, type),
-                                     value(source), sizes, layout.getMesh(),
-                                     group());
+  return CollectivePermuteOp::create(
+      b, loc, type, castTensor(b, loc, edge, type), value(source), sizes,
+      layout.getMesh(), group());
 }
 
 Value Exchange::join(OpBuilder &b, Value before, Value own, Value behind) {
@@ -193,10 +192,10 @@ Value Exchange::join(OpBuilder &b, Value before, Value own, Value behind) {
   for (Value part : {before, own, behind}) {
     if (!part)
       continue;
-    Value size = tensor::DimOp::create(b, loc, part, dim);
     begin[dim] = position;
-    sizes[dim] = size;
+    sizes[dim] = tensor::getMixedSize(b, loc, part, dim);
     all = tensor::InsertSliceOp::create(b, loc, part, all, begin, sizes, steps);
+    Value size = getValueOrCreateConstantIndexOp(b, loc, sizes[dim]);
     position = arith::AddIOp::create(b, loc, position, size);
   }
   return castTensor(b, loc, all, openType(own));

@@ -18,8 +18,7 @@ ExtentList toExprs(MLIRContext *context, ArrayRef<int64_t> numbers) {
   return exprs;
 }
 
-ExtentList Windows::count(ArrayRef<Expr> extents,
-                          ArrayRef<Expr> kernel) const {
+ExtentList Windows::count(ArrayRef<Expr> extents, ArrayRef<Expr> kernel) const {
   ExtentList counts;
   for (unsigned i = 0; i < space(); ++i)
     counts.push_back(floordiv(extents[i] + 2 * padding[i] -
@@ -39,8 +38,8 @@ FailureOr<Windows> windowsOf(Operation *op, unsigned space) {
     auto attr = op->getAttrOfType<ArrayAttr>(name);
     *list = attr ? intList(attr) : SmallVector<int64_t>(space, least);
     if (list->size() != space)
-      return op->emitOpError(name) << " has " << list->size()
-                                   << " entries, expected " << space;
+      return op->emitOpError(name)
+             << " has " << list->size() << " entries, expected " << space;
     for (int64_t number : *list)
       if (number < least || number > (int64_t(1) << 31))
         return op->emitOpError(name)

@@ -43,8 +43,7 @@ mlir::Value buildCovers(CoreBuilder core, mlir::Value windowed,
                         llvm::ArrayRef<Expr> kernel, mlir::TypedAttr value);
 
 /// `numbers` as expressions.
-ExtentList toExprs(mlir::MLIRContext *context,
-                   llvm::ArrayRef<int64_t> numbers);
+ExtentList toExprs(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> numbers);
 
 } // namespace dtensor
 

@@ -1,4 +1,5 @@
-//===- WindowOps.h - convolutions and pooling --------------------*- C++ -*-===//
+//===- WindowOps.h - convolutions and pooling --------------------*- C++
+//-*-===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
