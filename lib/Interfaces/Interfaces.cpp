@@ -8,6 +8,7 @@
 #include "dtensor/Interfaces/Interfaces.h"
 
 #include "dtensor/Interfaces/CompositeOpInterface.cpp.inc"
+#include "dtensor/Interfaces/ExpandOpInterface.cpp.inc"
 #include "dtensor/Interfaces/NormalizeOpInterface.cpp.inc"
 #include "dtensor/Interfaces/PartitionOpInterface.cpp.inc"
 #include "dtensor/Interfaces/ShardingRuleOpInterface.cpp.inc"

@@ -34,6 +34,7 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   verifyPhase(manager, "propagate");
   if (stopsAt(GlobalPhase::Propagate))
     return;
+  manager.addNestedPass<func::FuncOp>(createExpand());
   // Movement is only moved or dropped here; the placements that propagation
   // proved consistent stay, so the same verifier holds afterwards.
   manager.addNestedPass<func::FuncOp>(createElide());

@@ -49,10 +49,16 @@ func.func @summed_elements_share_the_other_dimensions(%i: tensor<3x5xi64, #i>, %
 
 #mesh = #dtensor.mesh<"x" = ?>
 #x = #dtensor.layout<#mesh, [?], (A, B)>
-func.func @what_has_an_order_is_whole(%x: tensor<?x?xf32, #x>) {
-  // expected-remark @+1 {{p0 = A, w1 = B : ([p0, w1]) -> ([p0, w1]), partial (sum) -> (sum), partial (avg) -> (avg)}}
+#y = #dtensor.layout<#mesh, [?], (A, 3)>
+#u = #dtensor.layout<#mesh, [?], (A, B - 2, 3)>
+func.func @what_is_sorted_is_whole(%x: tensor<?x?xf32, #x>) {
+  // expected-remark @+1 {{p0 = A, p1 = B : ([p0, p1]) -> ([p0, p1]), partial (sum) -> (sum), partial (avg) -> (avg)}}
   %0 = dtensor.scan %x {dim = 1, kind = "sum"} : (tensor<?x?xf32, #x>) -> tensor<?x?xf32, #x>
   // expected-remark @+1 {{w0 = A, p1 = B : ([w0, p1]) -> ([w0, p1], [w0, p1])}}
   %1, %2 = dtensor.sort %x {dim = 0} : (tensor<?x?xf32, #x>) -> (tensor<?x?xf32, #x>, tensor<?x?xi64, #x>)
+  // expected-remark @+1 {{p0 = A, p1 = B : ([p0, p1]) -> ([p0, 1], [p0, 1])}}
+  %3, %4 = dtensor.topk %x {dim = 1, k = 3} : (tensor<?x?xf32, #x>) -> (tensor<?x3xf32, #y>, tensor<?x3xi64, #y>)
+  // expected-remark @+1 {{p0 = A, p1 = B, w2 = 3 : ([p0, p1]) -> ([p0, p1, w2]), partial (sum) -> (sum), partial (avg) -> (avg)}}
+  %5 = dtensor.unfold %x {dims = [1], sizes = [#dtensor.expr<B - 2>], kernel = [3], stride = [1], dilation = [1], offset = [0], divisor = [1], value = 0.0 : f32} : (tensor<?x?xf32, #x>) -> tensor<?x?x3xf32, #u>
   return
 }

@@ -110,6 +110,7 @@ public:
 } // namespace dtensor
 
 #include "dtensor/Interfaces/CompositeOpInterface.h.inc"
+#include "dtensor/Interfaces/ExpandOpInterface.h.inc"
 #include "dtensor/Interfaces/NormalizeOpInterface.h.inc"
 #include "dtensor/Interfaces/PartitionOpInterface.h.inc"
 #include "dtensor/Interfaces/ShardingRuleOpInterface.h.inc"

@@ -14,8 +14,9 @@ def PartitionOpInterface : OpInterface<"PartitionOpInterface"> {
   let cppNamespace = "::dtensor";
   let description = [{
     An op in the global view rewrites itself on the shards that one rank holds.
-    It never builds a collective: a result that still has to be reduced is a
-    `partial` placement, and `redistribute` alone moves data.
+    A result that still has to be reduced is a `partial` placement, and
+    `redistribute` moves data. Only an op whose shards overlap, such as the
+    windows of `unfold`, builds collectives itself, and says so.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -30,6 +31,11 @@ def PartitionOpInterface : OpInterface<"PartitionOpInterface"> {
            "::mlir::ValueRange":$operands,
            "::dtensor::PartitionContext &":$context,
            "::llvm::SmallVectorImpl<::mlir::Value> &":$results)>,
+    InterfaceMethod<[{
+        True if `partition` builds a collective, which every rank then has to
+        reach.
+      }],
+      "bool", "communicates", (ins), [{}], [{ return false; }]>,
   ];
 }
 

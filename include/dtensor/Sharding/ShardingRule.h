@@ -37,6 +37,9 @@ struct Factor {
   Expr size;
   /// Reduction: how the partial results combine.
   ReduceKind reduce = ReduceKind::Sum;
+  /// Dimensions that hold it have extents of their own, and a rank gets from
+  /// others what its shards lack: the windows of a dimension.
+  bool windowed = false;
 };
 
 /// Per dimension of one tensor its factors, major to minor. An empty list is

@@ -51,6 +51,7 @@ void DTensorDialect::initialize() {
   registerBackwardOps();
   registerLossBackwardOps();
   registerOptimizerOps();
+  registerWindowOps();
   addInterfaces<AsmInterface>();
 }
 

@@ -30,15 +30,6 @@ decomposeOrdered(mlir::Operation *op, mlir::OpBuilder &builder,
                  mlir::ValueRange operands, mlir::TypeRange resultTypes,
                  llvm::SmallVectorImpl<mlir::Value> &results);
 llvm::LogicalResult verifyOrdered(mlir::Operation *op);
-llvm::LogicalResult inferTopk(mlir::Operation *op,
-                              llvm::ArrayRef<ExtentList> operands,
-                              const Facts &facts,
-                              llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult decomposeTopk(mlir::Operation *op, mlir::OpBuilder &builder,
-                                  mlir::ValueRange operands,
-                                  mlir::TypeRange resultTypes,
-                                  llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyTopk(mlir::Operation *op);
 
 } // namespace dtensor
 

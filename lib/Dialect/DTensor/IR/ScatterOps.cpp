@@ -290,11 +290,13 @@ std::optional<ReduceKind> dtensor::parseScanKind(StringRef kind) {
       .Default(std::nullopt);
 }
 
-/// All dimensions parallel but `dim`.
-static TensorMap rowMap(RuleBuilder &builder, Value value, unsigned dim) {
+/// All dimensions parallel, `dim` only if it may be `cut`.
+static TensorMap rowMap(RuleBuilder &builder, Value value, unsigned dim,
+                        bool cut = false) {
   TensorMap map;
   for (auto [i, extent] : llvm::enumerate(getExtents(value)))
-    map.push_back(i == dim ? builder.whole(extent) : builder.parallel(extent));
+    map.push_back(i == dim && !cut ? builder.whole(extent)
+                                   : builder.parallel(extent));
   return map;
 }
 
@@ -316,7 +318,7 @@ LogicalResult ScanOp::verify() {
 
 FailureOr<ShardingRule> ScanOp::getShardingRule() {
   RuleBuilder builder;
-  TensorMap map = rowMap(builder, getInput(), getDim());
+  TensorMap map = rowMap(builder, getInput(), getDim(), /*cut=*/true);
   builder.rule.operands = {map};
   builder.rule.results = {map};
   if (getKind() == "sum")

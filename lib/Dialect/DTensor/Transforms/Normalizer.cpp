@@ -353,7 +353,7 @@ LogicalResult Normalizer::unifyByRules(Operation *op, Operation *old,
         continue;
       SmallVector<Expr> extents = dtensor::getExtents(value);
       for (auto [dim, factors] : llvm::enumerate(maps[index])) {
-        if (factors.empty())
+        if (factors.empty() || rule->factors[factors.front()].windowed)
           continue;
         Expr product = Expr::constant(exprs, 1);
         for (unsigned factor : factors)

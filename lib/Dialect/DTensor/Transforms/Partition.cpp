@@ -68,6 +68,7 @@ private:
 
   LogicalResult partitionOp(Operation *op, OpBuilder &builder);
   LogicalResult partitionMove(RedistributeOp op, OpBuilder &builder);
+  LogicalResult verifyUniform(Operation *op);
   LogicalResult partitionRefine(RefineOp op, OpBuilder &builder);
   LogicalResult partitionCall(CallOp op, OpBuilder &builder);
   LogicalResult partitionByInterface(PartitionOpInterface op,
@@ -117,6 +118,18 @@ LogicalResult FunctionPartitioner::partitionOp(Operation *op,
   return success();
 }
 
+/// Every rank has to reach a collective.
+LogicalResult FunctionPartitioner::verifyUniform(Operation *op) {
+  Value divergent = uniformity.findDivergence(op);
+  if (!divergent)
+    return success();
+  InFlightDiagnostic error = op->emitOpError(
+      "is a collective under a non-uniform condition: it must be the same on "
+      "every rank");
+  error.attachNote(divergent.getLoc()) << "the condition is computed here";
+  return error;
+}
+
 LogicalResult FunctionPartitioner::partitionMove(RedistributeOp op,
                                                  OpBuilder &builder) {
   if (!op.getPlan())
@@ -124,14 +137,8 @@ LogicalResult FunctionPartitioner::partitionMove(RedistributeOp op,
   bool communicates =
       llvm::any_of(op.getPlan()->getSteps(),
                    [](const Step &step) { return step.isCollective(); });
-  Value divergent = communicates ? uniformity.findDivergence(op) : Value();
-  if (divergent) {
-    InFlightDiagnostic error = op.emitOpError(
-        "is a collective under a non-uniform condition: it must be the same on "
-        "every rank");
-    error.attachNote(divergent.getLoc()) << "the condition is computed here";
-    return error;
-  }
+  if (communicates && failed(verifyUniform(op)))
+    return failure();
   mapping.map(
       op.getResult(),
       emitRedistribution(builder, op, mapping.lookup(op.getInput()), function));
@@ -200,6 +207,8 @@ LogicalResult FunctionPartitioner::partitionCall(CallOp op,
 
 LogicalResult FunctionPartitioner::partitionByInterface(PartitionOpInterface op,
                                                         OpBuilder &builder) {
+  if (op.communicates() && failed(verifyUniform(op)))
+    return failure();
   SmallVector<Value> operands, results;
   for (Value operand : op->getOperands())
     operands.push_back(mapping.lookup(operand));

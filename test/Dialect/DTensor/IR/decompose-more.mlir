@@ -74,24 +74,6 @@ func.func @a_border_is_joined(%x: tensor<?x?xf32, #bs>, %v: f32) -> tensor<?x?xf
   return %0 : tensor<?x?xf32>
 }
 
-// CHECK-LABEL: @few_largest_elements_are_maxima
-func.func @few_largest_elements_are_maxima(%x: tensor<?x64xf32, #dtensor.layout<#mesh, [?], (B, 64)>>) -> (tensor<?x2xf32>, tensor<?x2xi64>) {
-  // CHECK: %[[FIRST:.*]] = dtensor.generic "topk" {{.*}} reduce = [max] ins(%arg0 :
-  // CHECK: dtensor.generic "topk" {{.*}} reduce = [max] ins(%arg0, %[[FIRST]] :
-  // CHECK: dtensor.concat
-  // CHECK: dtensor.gather %arg0
-  %0, %1 = dtensor.topk %x {dim = 1, k = 2} : (tensor<?x64xf32, #dtensor.layout<#mesh, [?], (B, 64)>>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
-  return %0, %1 : tensor<?x2xf32>, tensor<?x2xi64>
-}
-
-// CHECK-LABEL: @many_largest_elements_are_sorted
-func.func @many_largest_elements_are_sorted(%x: tensor<?x64xf32, #dtensor.layout<#mesh, [?], (B, 64)>>) -> (tensor<?x50xf32>, tensor<?x50xi64>) {
-  // CHECK: dtensor.sort %arg0 {descending, dim = 1 : i64}
-  // CHECK: dtensor.slice
-  %0, %1 = dtensor.topk %x {dim = 1, k = 50} : (tensor<?x64xf32, #dtensor.layout<#mesh, [?], (B, 64)>>) -> (tensor<?x50xf32>, tensor<?x50xi64>)
-  return %0, %1 : tensor<?x50xf32>, tensor<?x50xi64>
-}
-
 // CHECK-LABEL: @additions_at_indices_are_a_sum_and_an_addition
 func.func @additions_at_indices_are_a_sum_and_an_addition(%x: tensor<?x?xbf16, #bs>, %i: tensor<?xi64, #kept>, %u: tensor<?x?xbf16, #dtensor.layout<#mesh, [?], (K, S)>>) -> tensor<?x?xbf16> {
   // CHECK: %[[WIDE:.*]] = dtensor.generic "cast" {{.*}} ins(%arg2 :

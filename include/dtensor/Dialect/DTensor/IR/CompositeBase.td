@@ -10,6 +10,7 @@
 
 include "dtensor/Dialect/DTensor/IR/DTensorOpBase.td"
 include "dtensor/Interfaces/NormalizeOpInterface.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 
 // A core op that also says what its extents are on plain tensors.
 defvar MovementTraits = !listconcat(ShardedOp,

@@ -26,5 +26,6 @@
 #include "dtensor/Dialect/DTensor/IR/ShapingOps.h"
 #include "dtensor/Dialect/DTensor/IR/StatisticsOps.h"
 #include "dtensor/Dialect/DTensor/IR/ViewOps.h"
+#include "dtensor/Dialect/DTensor/IR/WindowOps.h"
 
 #endif // DTENSOR_DIALECT_DTENSOR_IR_DTENSOR_H

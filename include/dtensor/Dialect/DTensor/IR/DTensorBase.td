@@ -96,6 +96,7 @@ def DTensor_Dialect : Dialect {
     void registerBackwardOps();
     void registerLossBackwardOps();
     void registerOptimizerOps();
+    void registerWindowOps();
 
   public:
   }];

@@ -10,6 +10,7 @@
 
 include "dtensor/Dialect/DTensor/IR/DTensorAttrs.td"
 include "dtensor/Interfaces/CompositeOpInterface.td"
+include "dtensor/Interfaces/ExpandOpInterface.td"
 include "dtensor/Interfaces/PartitionOpInterface.td"
 include "dtensor/Interfaces/ShardingRuleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"

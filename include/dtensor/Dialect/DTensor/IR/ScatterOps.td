@@ -13,7 +13,8 @@ include "dtensor/Dialect/DTensor/IR/CompositeBase.td"
 // Core ops that a loop nest of independent iterations cannot say. They keep
 // their names on the shards of one rank, on tensors without layouts, and become
 // loops or kernels in a backend.
-class DTensor_OrderedOp<string mnemonic> : DTensor_Op<mnemonic, MovementTraits> {
+class DTensor_OrderedOp<string mnemonic, list<Trait> traits = []>
+    : DTensor_Op<mnemonic, !listconcat(MovementTraits, traits)> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
@@ -55,11 +56,13 @@ def DTensor_ScatterSumOp : DTensor_OrderedOp<"scatter_sum"> {
   let results = (outs DTensor_Tensor:$result);
 }
 
-def DTensor_ScanOp : DTensor_OrderedOp<"scan"> {
+def DTensor_ScanOp : DTensor_OrderedOp<"scan",
+    [DeclareOpInterfaceMethods<ExpandOpInterface>]> {
   let summary = "sums or products of all elements so far";
   let description = [{
     y[i] is x[0] + ... + x[i] along `dim`, the product for `kind` = "product",
-    the largest for "max", the smallest for "min". `dim` must be whole.
+    the largest for "max", the smallest for "min". A sharded `dim` stays where
+    it is: each rank scans its shard, and one total per rank is gathered.
 
     ```mlir
     %y = dtensor.scan %x {dim = 1, kind = "sum"} : (tensor<?x?xf32, #x>) -> tensor<?x?xf32, #x>
@@ -74,7 +77,8 @@ def DTensor_SortOp : DTensor_OrderedOp<"sort"> {
   let description = [{
     Ascending, or with `descending` the other way; NaN is larger than all
     numbers; equal elements keep their order. The second result tells where each
-    element was. `dim` must be whole.
+    element was. `dim` must be whole: a sharded one is gathered, for which `topk`
+    has no need.
 
     ```mlir
     %y, %i = dtensor.sort %x {dim = 1, descending} : (tensor<?x?xf32, #x>) -> (tensor<?x?xf32, #x>, tensor<?x?xi64, #x>)
@@ -140,14 +144,17 @@ def DTensor_IndexPutOp : DTensor_CompositeOp<"index_put", "Ordered"> {
                        Variadic<DTensor_Tensor>:$indices, UnitAttr:$accumulate);
 }
 
-def DTensor_TopkOp : DTensor_CompositeOp<"topk", "Topk"> {
+def DTensor_TopkOp : DTensor_Op<"topk",
+    [Pure, DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
+     DeclareOpInterfaceMethods<NormalizeOpInterface>,
+     DeclareOpInterfaceMethods<ExpandOpInterface>]> {
   let summary = "the largest elements along a dimension";
   let description = [{
     The `k` largest along `dim` in descending order, or the smallest in ascending
     order with `smallest`; of equal ones the first; NaN is the largest. The second
-    result tells where they are. A sharded dimension is not gathered for a k of
-    at most 16 and elements of at most 32 bits: every pass is a maximum of what
-    is left.
+    result tells where they are. A sharded dimension is not gathered: each rank
+    finds its own k, and those candidates are gathered, in one collective, for
+    the choice among them. Elements of more than 32 bits are gathered and sorted.
 
     ```mlir
     %v, %i = dtensor.topk %x {dim = 1, k = 2} : (tensor<?x64xf32>) -> (tensor<?x2xf32>, tensor<?x2xi64>)
@@ -156,6 +163,46 @@ def DTensor_TopkOp : DTensor_CompositeOp<"topk", "Topk"> {
   let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim, I64Attr:$k,
                        UnitAttr:$smallest);
   let results = (outs DTensor_Tensor:$values, DTensor_Tensor:$indices);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// What expansions are made of
+//===----------------------------------------------------------------------===//
+
+class DTensor_ShardRowsOp<string mnemonic> : DTensor_Op<mnemonic, ShardedOp> {
+  let results = (outs DTensor_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def DTensor_StackShardsOp : DTensor_ShardRowsOp<"stack_shards"> {
+  let summary = "the shards of a dimension as rows of equal length";
+  let description = [{
+    Dimension `dim` becomes two: one row per rank of the axes that shard it, and
+    the elements of that rank's shard, filled up to the capacity of a shard with
+    `value`. Moves nothing. Exists after placements are decided, for it reads
+    them.
+
+    ```mlir
+    %y = dtensor.stack_shards %x {dim = 0, value = 0.0 : f32} : (tensor<?xf32, #by_rows>) -> tensor<?x?xf32, #one_row_each>
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim, TypedAttrInterface:$value);
+}
+
+def DTensor_UnstackShardsOp : DTensor_ShardRowsOp<"unstack_shards"> {
+  let summary = "rows of equal length as the shards of a dimension";
+  let description = [{
+    The inverse of `stack_shards`: dimensions `dim` and `dim` + 1 become one,
+    sharded as the result's type says; what fills a row up is dropped.
+
+    ```mlir
+    %y = dtensor.unstack_shards %x {dim = 0} : (tensor<?x?xf32, #one_row_each>) -> tensor<?xf32, #by_rows>
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim);
 }
 
 #endif // DTENSOR_DIALECT_DTENSOR_IR_SCATTEROPS_TD

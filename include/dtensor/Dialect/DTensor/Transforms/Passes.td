@@ -66,6 +66,26 @@ def Propagate : Pass<"dtensor-propagate", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dtensor::DTensorDialect"];
 }
 
+def Expand : Pass<"dtensor-expand", "::mlir::func::FuncOp"> {
+  let summary = "replace ops whose pieces depend on placements";
+  let description = [{
+    Ops that answer `ExpandOpInterface` are replaced by what they are at the
+    placements that propagation decided. The program computes the same.
+
+    Before:
+    ```mlir
+    %y = dtensor.scan %x {dim = 0, kind = "sum"} : (tensor<?xf32, #sharded>) -> tensor<?xf32, #sharded>
+    ```
+    After:
+    ```mlir
+    %s = dtensor.stack_shards %x ... : one row per rank
+    %t = dtensor.generic "scan_total" ... ins(%s)
+    %g = dtensor.redistribute %t : one total per rank to all ranks
+    ```
+  }];
+  let dependentDialects = ["::dtensor::DTensorDialect", "::mlir::arith::ArithDialect"];
+}
+
 def Elide : Pass<"dtensor-elide", "::mlir::func::FuncOp"> {
   let summary = "remove redistributions that are not needed";
   let description = [{
