@@ -39,7 +39,8 @@ bench: setup $(BUILD)/build.ninja
 	@scripts/run-benchmarks.sh $(BUILD)
 
 dist: setup $(BUILD)/build.ninja
-	$(NINJA) -C $(BUILD) dtensor-compile dtensor-opt dtensor-run
+	$(NINJA) -C $(BUILD) dtensor-compile dtensor-opt dtensor-run \
+	  DTensorCompiler
 	@scripts/make-dist.sh $(BUILD)
 
 format:

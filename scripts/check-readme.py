@@ -13,7 +13,8 @@ what the block is:
     <!-- fails: COMMAND -->   the same for a command whose exit code is 1
 
 Commands run in an empty folder that has a link to examples/, with BUILD/bin
-first on PATH. --update writes what was printed into the page. Exit code 1: a
+first on PATH; $DTENSOR_PYTHON is this interpreter, and finds the Python
+package. --update writes what was printed into the page. Exit code 1: a
 block differs; the differences are printed.
 """
 
@@ -31,6 +32,9 @@ BLOCK = re.compile(r"<!-- (file|shows|run|fails): (.*?) -->\n\n?"
 
 def run(command, code, folder, build):
     environment = dict(os.environ)
+    environment["DTENSOR_PYTHON"] = sys.executable
+    environment["DTENSOR_LIBRARY_PATH"] = os.path.join(build, "lib")
+    environment["PYTHONPATH"] = os.path.join(ROOT, "python")
     environment["PATH"] = os.pathsep.join(
         [os.path.join(build, "bin"), environment["PATH"]])
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], text=True,

@@ -58,8 +58,8 @@ STUBS
 
 include_dir() { "$llvm/bin/llvm-config" --includedir; }
 
-# libDTensorCompiler.so: every tool's objects with `main` renamed, and the union
-# of the libraries that the tools link.
+# libDTensorCompiler.so: the C interface, every tool's objects with `main` renamed,
+# and the union of the libraries that the tools link.
 link_compiler() {
   local objects=() libraries=() tool word
   for tool in $tools; do
@@ -84,7 +84,9 @@ link_compiler() {
   write_stubs >"$work/stubs.cpp"
   "$clang" -std=c++17 -O1 -fPIC -fno-rtti -I"$(include_dir)" -c \
     "$work/stubs.cpp" -o "$work/stubs.o"
-  printf '{ global: dtensor_*_main; local: *; };\n' >"$work/exports"
+  objects+=("$build/lib/CAPI/CMakeFiles/DTensorCompiler.dir/Compiler.cpp.o")
+  printf '{ global: dtensor_*_main; dtensor_compiler_*; local: *; };\n' \
+    >"$work/exports"
   "$clang" -shared -fuse-ld=lld -o "$root/lib/libDTensorCompiler.so" \
     "$work/stubs.o" "${objects[@]}" "${libraries[@]}" \
     "$("$llvm/bin/llvm-config" --libdir)"/libLLVM*.a -lpthread -ldl -lm \
@@ -169,15 +171,35 @@ check_runs() {
       --mesh tp=3 --random --dim B=2 --dim S=3 --check >/dev/null)
 }
 
+# The package finds the libraries in lib/ beside its folder.
+cp_python() {
+  mkdir -p "$root/python"
+  (cd python && find . \( -name '*.py' -o -name '*.toml' -o -name py.typed \) \
+    -exec cp --parents {} "$root/python" \;)
+}
+
+# The Python package compiles and runs, without PyTorch.
+check_python() {
+  PYTHONPATH=$root/python DTENSOR_CACHE=0 python3 - \
+    "$root/share/dtensor/embedding.mlir" <<'CHECK'
+import sys, dtensor_mlir
+with open(sys.argv[1]) as file:
+    bundle = dtensor_mlir.compile_text(file.read())
+assert bundle.executable({"tp": 3}, "by_word").symbols
+CHECK
+}
+
 link_compiler
 link_tools
 link_runtime
-cp -r include/dtensor-rt "$root/include/"
+cp -r include/dtensor-rt include/dtensor-c "$root/include/"
+cp_python
 cp examples/*.mlir "$root/share/dtensor/"
 cp LICENSE "$root/"
 check_needed
 check_shown
 check_runs
+check_python
 tar -C "$out" --sort=name --owner=0 --group=0 -cf - "$name" |
   xz -T0 "-${DTENSOR_DIST_LEVEL:-6}" >"$out/$name.tar.xz"
 bytes=$(stat -c %s "$out/$name.tar.xz")

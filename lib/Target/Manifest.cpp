@@ -68,6 +68,13 @@ static Value describeValue(const EntryValue &value) {
   object["shape"] = std::move(shape);
   object["extents"] = std::move(extents);
   object["placements"] = std::move(placements);
+  // Axes, major first; left out where they nest in the order of the mesh.
+  if (!llvm::is_sorted(value.layout.order)) {
+    Array order;
+    for (unsigned axis : value.layout.order)
+      order.push_back(static_cast<int64_t>(axis));
+    object["order"] = std::move(order);
+  }
   object["donated"] = value.donated;
   return object;
 }

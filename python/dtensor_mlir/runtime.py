@@ -36,6 +36,62 @@ def _split_placements(text: str) -> tuple[str, ...]:
     return tuple(p for p in parts if p)
 
 
+class NumpyArrays:
+    """How arrays of NumPy are read and made."""
+    NAMES = {"f64": "float64", "f32": "float32", "f16": "float16",
+             "i64": "int64", "i32": "int32", "i16": "int16", "i8": "int8",
+             "i1": "bool", "bf16": "uint16"}  # NumPy has no bf16
+
+    @classmethod
+    def read(cls, array, value):
+        import numpy
+        array = numpy.asarray(array)
+        if array.dtype != cls.NAMES[value.dtype]:
+            raise lib.LaunchError(f"argument \"{value.name}\" has elements of "
+                                  f"type {array.dtype}, expected "
+                                  f"{value.dtype}")
+        # This function alone makes a scalar an array of one dimension.
+        return numpy.ascontiguousarray(array).reshape(array.shape)
+
+    @classmethod
+    def empty(cls, shape, dtype):
+        import numpy
+        return numpy.empty(shape, cls.NAMES[dtype])
+
+    @staticmethod
+    def address(array):
+        return array.ctypes.data
+
+
+class TorchArrays:
+    """How tensors of PyTorch are read and made."""
+
+    @staticmethod
+    def read(tensor, value):
+        from .frontend.emit import DTYPES
+        if tensor.dtype != DTYPES[value.dtype]:
+            raise lib.LaunchError(f"argument \"{value.name}\" has elements of "
+                                  f"type {tensor.dtype}, expected "
+                                  f"{value.dtype}")
+        return tensor.detach().contiguous()
+
+    @staticmethod
+    def empty(shape, dtype):
+        import torch
+        from .frontend.emit import DTYPES
+        return torch.empty(shape, dtype=DTYPES[dtype])
+
+    @staticmethod
+    def address(tensor):
+        return tensor.data_ptr()
+
+
+def arrays_of(value):
+    """Which of the two a value belongs to."""
+    return TorchArrays if type(value).__module__.startswith("torch") else \
+        NumpyArrays
+
+
 class Bundle:
     """A compiled program."""
 
@@ -125,6 +181,27 @@ class Executable:
         lib.runtime_call("executable_local_rank", self._handle,
                          c_size_t(index), ctypes.byref(rank))
         return rank.value
+
+    def __call__(self, *args):
+        """Runs all ranks on global arrays (of NumPy, or tensors of PyTorch on
+        the CPU; numbers for scalars) and gives a list of global results of the
+        same kind."""
+        if len(args) != len(self.args):
+            raise lib.LaunchError(f"{len(args)} arguments, the program has "
+                                  f"{len(self.args)}")
+        arrays = [a if v.is_scalar else arrays_of(a).read(a, v)
+                  for a, v in zip(args, self.args)]
+        launch = self.bind([a if v.is_scalar else tuple(a.shape)
+                            for a, v in zip(arrays, self.args)])
+        kind = next((arrays_of(a) for a, v in zip(arrays, self.args)
+                     if not v.is_scalar), NumpyArrays)
+        results = [kind.empty(shape, v.dtype)
+                   for shape, v in zip(launch.result_shapes, self.results)]
+        launch.run_global(
+            [0 if v.is_scalar else arrays_of(a).address(a)
+             for a, v in zip(arrays, self.args)],
+            [kind.address(r) for r in results])
+        return results
 
     def bind(self, args: Sequence["tuple[int, ...] | int"]) -> "Launch":
         """`args`: the global shape of every tensor, the value of every integer
@@ -226,6 +303,21 @@ class Launch:
                              ctypes.byref(options) if options else None)
         except lib.LaunchError as error:
             raise error from self.executable.problem
+
+    def run_global(self, args: Sequence[int], results: Sequence[int]) -> None:
+        """Addresses of row-major global arrays; 0 stands for a scalar."""
+        executable = self.executable
+        shapes = [None if v.is_scalar else shape for v, shape in
+                  zip(executable.args, map(self._extents,
+                                           range(len(executable.args))))]
+        given = self._arrays(list(zip(executable.args, shapes)))
+        taken = self._arrays(list(zip(executable.results, self.result_shapes)))
+        for i, address in enumerate(args):
+            given[i].data = address or self._args[i].data
+        for array, address in zip(taken, results):
+            array.data = address
+        lib.runtime_call("run_global", self._handle, given,
+                         c_size_t(len(args)), taken, c_size_t(len(results)))
 
     def collectives(self, mesh_rank: int | None = None) -> dict[str, int]:
         """{kind: count} of the last run of a rank, kinds that ran only."""

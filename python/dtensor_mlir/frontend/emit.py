@@ -77,7 +77,9 @@ class Emitter:
 
     def layout(self, shape, placements: str) -> str:
         extents = ", ".join(self.symbols.text(d) for d in shape)
-        return f"#dtensor.layout<#mesh, [{placements}], ({extents})>"
+        if not placements.startswith("["):  # else with the order of the axes
+            placements = f"[{placements}]"
+        return f"#dtensor.layout<#mesh, {placements}, ({extents})>"
 
     def sizes(self, shape) -> str:
         return f"[{', '.join(self.symbols.attribute(d) for d in shape)}]"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor.placement_types import (Partial, Placement,
                                                       Replicate, Shard)
@@ -62,12 +60,17 @@ def for_gradient(placements) -> tuple[Placement, ...]:
     return tuple(Replicate() if p.is_partial() else p for p in placements)
 
 
-def from_text(texts) -> tuple[Placement, ...]:
-    """From the words of a manifest."""
-    found = []
-    for text in texts:
-        name, number = re.match(r"(\w+)(?:\(\s*(\w+).*)?", text).groups()
-        found.append(Replicate() if name == "replicate" else
-                     Shard(int(number)) if name == "shard" else
-                     Partial(number))
-    return tuple(found)
+def from_manifest(value: dict, axes) -> str:
+    """The placements of a result in a bundle, with the order of the axes."""
+    texts = []
+    for placement in value["placements"]:
+        kind = placement["kind"]
+        if kind == "shard":
+            unit = placement.get("unit")
+            kind += f"({placement['dim']}" + \
+                (f", unit = {unit})" if unit else ")")
+        elif kind == "partial":
+            kind += f"({placement['reduce']})"
+        texts.append(kind)
+    order = ", ".join(f'"{axes[a]}"' for a in value.get("order", ()))
+    return f"[{', '.join(texts)}]" + (f" order = [{order}]" if order else "")

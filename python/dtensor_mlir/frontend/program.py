@@ -7,10 +7,12 @@ backward stays in pieces, in the placements that the compiler chose.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 
 import torch
 from torch import fx
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.distributed.tensor import DTensor
 from torch.distributed.tensor._dtensor_spec import DTensorSpec, TensorMeta
 from torch.distributed.tensor.placement_types import Replicate
@@ -78,6 +80,12 @@ class Half:
         """`tensors` are local, `shapes` global; gives (pieces, global shape)
         for every result."""
         simulated = any(isinstance(t, places.LocalTensor) for t in tensors)
+        # The mode of LocalTensor would give memory to all ranks at once.
+        with _disable_current_modes() if simulated else \
+                contextlib.nullcontext():
+            return self._run(symbols, tensors, shapes, simulated)
+
+    def _run(self, symbols, tensors, shapes, simulated):
         executable = self.executable(simulated)
         launch = self._launch(executable, (*symbols, *shapes), simulated)
         ranks = executable.local_ranks
@@ -222,9 +230,8 @@ class Program:
     def _forward_placements(self):
         """What the compiler chose, as text."""
         entry = self.forward.bundle.manifest["entries"][0]
-        chosen = [r.placements for r in self.forward.executable().results]
-        assert len(entry["results"]) == len(chosen)
-        return [", ".join(p) for p in chosen]
+        return [layouts.from_manifest(r, layouts.axis_names(self.mesh))
+                for r in entry["results"]]
 
     #===- Calling ----------------------------------------------------------===#
 
