@@ -3,6 +3,7 @@
 """Random numbers are the same on every mesh: those of Philox in NumPy."""
 
 import os
+import re
 import sys
 
 import numpy as np
@@ -129,6 +130,41 @@ func.func @known(%x: tensor<?xf64> {dtensor.layout =
         word = philox.KNOWN[0][2]
         bits = (word[0] << 32 | word[1]) >> 11
         assert result[0] == bits * 2.0 ** -53, result[0]
+
+
+def test_positions_have_64_bits():
+    """The program of one rank, told that its rows begin past element 2^32: too
+    many to be drawn all."""
+    text = """
+#mesh = #dtensor.mesh<"tp" = ?>
+func.func @far(%x: tensor<?xf32> {dtensor.layout =
+    #dtensor.layout<#mesh, [shard(0)], (N)>}) -> tensor<?x64xf64> {
+  %seed = arith.constant 81985529216486895 : i64
+  %offset = arith.constant -3 : i64
+  %0 = dtensor.rand %seed, %offset {sizes = [#dtensor.expr<N>, 64]} : (i64, i64) -> tensor<?x64xf64>
+  return %0 : tensor<?x64xf64>
+}
+"""
+    path, rows = harness.temp("far.mlir"), 2**26 + 5
+    with open(path, "w") as file:
+        file.write(text)
+    code, local, errors = harness.command(harness.tool("dtensor-compile"), path,
+                                          "--emit=local", "-o", "-")
+    assert code == 0, errors
+    shifted, count = re.subn(
+        r"(%\w+ = linalg.index 0 : index\n\s*)(%\w+) = arith.addi",
+        rf"\1%rows = arith.constant {rows} : index\n"
+        r"%near = arith.addi %first, %rows : index\n\2 = arith.addi", local)
+    assert count == 1, local
+    shifted = re.sub(r"(%near = arith.addi )%first(.*\n.*= arith.addi )(%\w+)",
+                     r"\1\3\2%near", shifted)
+    with open(path, "w") as file:
+        file.write(shifted)
+    bundle = harness.compile_file(path, "--from-local")
+    (result,), _ = bundle.run({"tp": 1}, np.zeros(4, np.float32))
+    drawn = philox.draw((4, 64), 81985529216486895, -3, first=rows * 64)
+    assert rows * 64 > 2**32
+    assert (result == philox.uniform(drawn, "f64")).all()
 
 
 def test_on_one_axis():

@@ -110,8 +110,8 @@ struct SplitProduct : OpRewritePattern<arith::MulUIExtendedOp> {
                                 PatternRewriter &rewriter) const override {
     if (!op.getLhs().getType().isInteger(32))
       return failure();
-    Value low = arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(),
-                                      op.getRhs());
+    Value low =
+        arith::MulIOp::create(rewriter, op.getLoc(), op.getLhs(), op.getRhs());
     auto high = LLVM::CallIntrinsicOp::create(
         rewriter, op.getLoc(), op.getLhs().getType(),
         rewriter.getStringAttr("llvm.nvvm.mulhi.ui"),
