@@ -97,6 +97,7 @@ def DTensor_Dialect : Dialect {
     void registerLossBackwardOps();
     void registerOptimizerOps();
     void registerWindowOps();
+    void registerRoutingOps();
 
   public:
   }];
