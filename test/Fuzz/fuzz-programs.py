@@ -104,7 +104,8 @@ class Program:
                          self.flatten, self.slice, self.where, self.loop,
                          self.branch, self.position, self.rows, self.gradient,
                          self.gradient, self.lookup_gradient, self.random,
-                         self.step_of_optimizer])()
+                         self.step_of_optimizer, self.scan,
+                         self.windows])()
 
     def unary(self):
         i = self.pick()
@@ -182,6 +183,45 @@ class Program:
         dim = self.rng.randrange(len(self.values[i].shape))
         self.add(self.values[i].shape, [i], "dtensor.softmax",
                  lambda x: torch.softmax(x, dim), f"{{dim = {dim}}}")
+
+    def scan(self):
+        i = self.pick(1)
+        if i is None:
+            return
+        dim = self.rng.randrange(len(self.values[i].shape))
+        self.add(self.values[i].shape, [i], "dtensor.cumsum",
+                 lambda x: torch.cumsum(x, dim), f"{{dim = {dim}}}")
+
+    def windows(self):
+        """The sum of each element, some before it and some behind."""
+        i = self.pick(1)
+        if i is None or len(self.values[i].shape) > 3:
+            return
+        shape = self.values[i].shape
+        dim = self.rng.randrange(len(shape))
+        before, step, kernel = self.rng.choice([(1, 1, 3), (2, 2, 2),
+                                                (0, 1, 2), (3, 1, 5)])
+        size = shape[dim] if isinstance(shape[dim], int) else \
+            f"#dtensor.expr<{shape[dim]}>"
+        extents = "x".join("?" if isinstance(d, str) else str(d)
+                           for d in shape + [kernel])
+
+        def function(x):
+            y = torch.zeros_like(x)
+            for k in range(kernel):
+                shift, n = k * step - before, x.shape[dim]
+                lo, hi = max(0, -shift), min(n, n - shift)
+                if lo < hi:
+                    y.narrow(dim, lo, hi - lo).add_(
+                        x.narrow(dim, lo + shift, hi - lo))
+            return y
+        self.lines(shape, [i],
+                   f"%w$i = dtensor.unfold $0 {{dims = [{dim}], sizes = "
+                   f"[{size}], kernel = [{kernel}], stride = [1], dilation = "
+                   f"[{step}], offset = [{-before}], divisor = [1], value = "
+                   f"0.0 : f64}} : ($T0) -> tensor<{extents}xf64>\n"
+                   f"  $r = dtensor.sum %w$i {{dims = [{len(shape)}]}} : "
+                   f"(tensor<{extents}xf64>) -> $T", function)
 
     def concat(self):
         i = self.pick(1)

@@ -52,6 +52,7 @@ void DTensorDialect::initialize() {
   registerLossBackwardOps();
   registerOptimizerOps();
   registerWindowOps();
+  registerRoutingOps();
   addInterfaces<AsmInterface>();
 }
 

@@ -22,6 +22,7 @@
 #include "dtensor/Dialect/DTensor/IR/PointwiseOps.h"
 #include "dtensor/Dialect/DTensor/IR/RandomOps.h"
 #include "dtensor/Dialect/DTensor/IR/ReductionOps.h"
+#include "dtensor/Dialect/DTensor/IR/RoutingOps.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 #include "dtensor/Dialect/DTensor/IR/ShapingOps.h"
 #include "dtensor/Dialect/DTensor/IR/StatisticsOps.h"

@@ -24,7 +24,8 @@ def DTensor_Dialect : Dialect {
     encoding is a `#dtensor.layout`; the number of devices does not appear in
     them. *Local-view* ops are what one rank runs: collectives on tensors
     without an encoding. `dtensor.redistribute` is the only op that changes a
-    layout and the only source of collectives.
+    layout and, but for the edges that `dtensor.unfold` exchanges, the only
+    source of collectives.
 
     Symbols are scoped to their function. Each is declared, if there is anything
     to say about it, in the function attribute `dtensor.symbols`:
@@ -97,6 +98,7 @@ def DTensor_Dialect : Dialect {
     void registerLossBackwardOps();
     void registerOptimizerOps();
     void registerWindowOps();
+    void registerRoutingOps();
 
   public:
   }];

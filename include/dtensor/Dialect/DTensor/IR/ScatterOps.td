@@ -151,8 +151,8 @@ def DTensor_TopkOp : DTensor_Op<"topk",
   let summary = "the largest elements along a dimension";
   let description = [{
     The `k` largest along `dim` in descending order, or the smallest in ascending
-    order with `smallest`; of equal ones the first; NaN is the largest. The second
-    result tells where they are. A sharded dimension is not gathered: each rank
+    order with `smallest`; of equal ones the first; NaN is the largest, and comes
+    out as the one quiet NaN. The second result tells where they are. A sharded dimension is not gathered: each rank
     finds its own k, and those candidates are gathered, in one collective, for
     the choice among them. Elements of more than 32 bits are gathered and sorted.
 
