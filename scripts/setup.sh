@@ -22,7 +22,8 @@ packages=(
 venv=${DTENSOR_VENV:-build/venv}
 # Debian's own interpreter: wheels and headers below are made for it.
 python=${DTENSOR_HOST_PYTHON:-/usr/bin/python3}
-requirements=(numpy psutil torch==2.13.0)
+# expecttest is asked for by the table of samples that PyTorch tests itself with.
+requirements=(numpy psutil torch==2.13.0 expecttest)
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$@"; exit 1; }

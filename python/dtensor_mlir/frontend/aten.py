@@ -574,7 +574,60 @@ def _var(e, node, x, dims=None, correction=1, keepdim=False):
     name = node.target.__name__.split(".")[0]
     correction = 1 if correction is None else correction
     return reduce(e, node, name, x, dims, keepdim,
-                  attributes=f", correction = {int(correction)} : i64")
+                  attributes=f", correction = {float(correction)!r} : f64")
+
+
+@handles(aten.var_mean.correction)
+def _var_mean(e, node, x, dims=None, correction=1, keepdim=False):
+    value = e.value(x)
+    rank = len(value.shape)
+    dims = sorted(normalize(d, rank) for d in dims or range(rank))
+    shape = tuple(node.meta["val"][0].shape)
+    results = [e.new(shape, value.element) for _ in range(2)]
+    correction = 1.0 if correction is None else float(correction)
+    flag = ", keepdim" if keepdim else ""
+    e.many("var_mean", [value], results,
+           f"dims = {dims}{flag}, correction = {correction!r} : f64")
+    return tuple(results)
+
+
+@handles(torch.ops.prims.var.default)
+def _prims_var(e, node, x, dims, correction=1, **_):
+    return _var(e, node, x, dims, correction)
+
+
+@handles(torch.ops.prims.broadcast_in_dim.default)
+def _broadcast_in_dim(e, node, x, sizes, dims):
+    value, shape = e.value(x), e.result_type(node)[0]
+    wide = [1] * len(shape)
+    for d, size in zip(dims, value.shape):
+        wide[d] = size
+    return _expand_to(e, e.reshape(value, wide), shape)
+
+
+@handles(torch.ops.prims.view_of.default)
+def _view_of(e, node, x):
+    return e.value(x)
+
+
+@handles(torch.ops.prims.sum.default)
+def _prims_sum(e, node, x, dims, **_):
+    return reduce(e, node, "sum", x, dims, False)
+
+
+@handles(aten.max.dim, aten.min.dim)
+def _extremum_along(e, node, x, dim, keepdim=False):
+    value = e.value(x)
+    if not value.shape:
+        return value, e.full(0, (), "i64")
+    dim = normalize(dim, len(value.shape))
+    name = node.target.__name__.split(".")[0]
+    shape = tuple(node.meta["val"][0].shape)
+    flag = ", keepdim" if keepdim else ""
+    values = e.op("a" + name, [value], shape, value.element,
+                  f"dims = [{dim}]{flag}")
+    return values, e.op("arg" + name, [value], shape, "i64",
+                        f"dim = {dim}{flag}")
 
 
 @handles(aten.argmax.default, aten.argmin.default)
@@ -596,7 +649,10 @@ def _arg(e, node, x, dim=None, keepdim=False):
 def _cumulative(e, node, x, dim, dtype=None):
     name = node.target.__name__.split(".")[0]
     shape, kind = e.result_type(node)
-    return e.op(name, [e.cast(e.value(x), kind)], shape, kind,
+    value = e.cast(e.value(x), kind)
+    if not shape:
+        return value
+    return e.op(name, [value], shape, kind,
                 f"dim = {normalize(dim, len(shape))}")
 
 
@@ -604,6 +660,8 @@ def _cumulative(e, node, x, dim, dtype=None):
 def _softmax(e, node, x, dim, half_to_float):
     name = node.target.__name__.split(".")[0][1:]
     shape, kind = e.result_type(node)
+    if not shape:
+        return e.full(1 if name == "softmax" else 0, (), kind)
     return e.op(name, [e.cast(e.value(x), kind)], shape, kind,
                 f"dim = {normalize(dim, len(shape))}")
 

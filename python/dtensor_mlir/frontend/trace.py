@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import torch
 from functorch.compile import min_cut_rematerialization_partition
 from torch import fx
-from torch._decomp import core_aten_decompositions, get_decompositions
+from torch._decomp import core_aten_decompositions, decomposition_table
 from torch._functorch.aot_autograd import aot_export_joint_simple
 from torch._guards import TracingContext, tracing
 
@@ -18,32 +19,12 @@ from .globalize import Graph
 aten = torch.ops.aten
 
 
+@functools.cache
 def _decompositions():
-    table = dict(core_aten_decompositions())
-    table.update(get_decompositions([
-        aten.native_layer_norm, aten.native_layer_norm_backward,
-        aten._softmax_backward_data, aten._log_softmax_backward_data,
-        aten.gelu_backward, aten.silu_backward, aten.tanh_backward,
-        aten.sigmoid_backward, aten.threshold_backward, aten.slice_backward,
-        aten.select_backward, aten.nll_loss_forward, aten.nll_loss_backward,
-        aten.mse_loss, aten.mse_loss_backward, aten.addcmul, aten.addcdiv,
-        aten.elu, aten.elu_backward, aten.leaky_relu_backward,
-        aten.hardtanh_backward, aten.hardswish_backward,
-        aten.hardsigmoid_backward, aten.softplus, aten.softplus_backward,
-        aten.mish_backward, aten.log_sigmoid_forward,
-        aten.log_sigmoid_backward, aten.native_dropout_backward,
-        aten.smooth_l1_loss, aten.smooth_l1_loss_backward, aten.huber_loss,
-        aten.huber_loss_backward, aten.binary_cross_entropy,
-        aten.binary_cross_entropy_backward,
-        aten.binary_cross_entropy_with_logits, aten.lerp, aten.tril, aten.triu,
-        aten.unbind, aten.stack, aten.glu, aten.glu_backward, aten.logsumexp,
-        aten.var_mean, aten.norm, aten.linalg_vector_norm, aten.baddbmm,
-        aten._fused_rms_norm, aten._fused_rms_norm_backward,
-    ]))
-    # What the table imports as it is.
-    for target in TABLE:
-        table.pop(target, None)
-    return table
+    """All that PyTorch knows, but for what the table imports as it is."""
+    table = {**decomposition_table, **core_aten_decompositions()}
+    return {target: rule for target, rule in table.items()
+            if target not in TABLE}
 
 
 def _permutation(node):
@@ -88,16 +69,6 @@ class Traced:
     constants: list
 
 
-def _named_decompositions():
-    global _table
-    if _table is None:
-        _table = _decompositions()
-    return _table
-
-
-_table = None
-
-
 def _count_outputs(graph: Graph, args, symbols):
     """A run on fake tensors tells how many outputs there are, which of them
     have gradients, and what changes."""
@@ -124,7 +95,7 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
             args = [a.detach() for a in args]
         joint = aot_export_joint_simple(
             function, (*args, *symbols), trace_joint=with_gradients,
-            decompositions=_named_decompositions())
+            decompositions=_decompositions())
         joint = joint[0] if isinstance(joint, tuple) else joint
         _simplify(joint)
         check_imports(joint.graph, TABLE)
