@@ -1,7 +1,6 @@
 """Texts of programs to bundles, each compiled once.
 
-A bundle is found again by the text of its program, the target and the version
-of the compiler: first in this process, then in a folder that all processes of
+A bundle is found again by the text of its program, the target and the compiler: first in this process, then in a folder that all processes of
 the machine share. While one process compiles a program, the others wait for its
 bundle. `config.cache = False`, or DTENSOR_CACHE=0, switches the folder off.
 """
@@ -11,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import os
 import tempfile
@@ -106,12 +106,20 @@ def _compile_shared(key: str, text: str, target: str) -> Bundle:
     return Bundle(path)
 
 
+@functools.cache
+def _identity() -> str:
+    """Of the compiler: a library that was built anew writes other bundles."""
+    library = lib.compiler()
+    file = os.stat(library._name)
+    version = library.dtensor_compiler_version().decode()
+    return f"{version} {file.st_size} {file.st_mtime_ns}"
+
+
 def compile_text(text: str, target: str = "cpu", key_text: str | None = None
                  ) -> Bundle:
     """The bundle of a program. `key_text` stands for `text` in the cache, where
     it says the same without places in sources."""
-    version = lib.compiler().dtensor_compiler_version().decode()
-    words = "\0".join([version, target, key_text or text])
+    words = "\0".join([_identity(), target, key_text or text])
     key = hashlib.sha256(words.encode()).hexdigest()
     with _lock:
         if key in _bundles:

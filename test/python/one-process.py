@@ -1,5 +1,5 @@
 # REQUIRES: python
-# RUN: env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE_DIR=%t/cache %python %s %t
+# RUN: rm -rf %t && env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE_DIR=%t/cache %python %s %t
 """Texts of programs, compiled and run with all ranks in this process."""
 
 import os

@@ -1,5 +1,5 @@
 # REQUIRES: python
-# RUN: env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE_DIR=%t %python %s
+# RUN: rm -rf %t && env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE_DIR=%t %python %s
 """All ranks in one process: the pieces of a LocalTensor, run as threads."""
 
 import os
