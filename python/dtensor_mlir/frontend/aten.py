@@ -442,12 +442,16 @@ def _split(e, node, x, sizes, dim=0):
 def _pad(e, node, x, pad, value=0):
     shape, kind = e.result_type(node)
     rank = len(shape)
-    low, high = [0] * rank, [0] * rank
+    low, high, source = [0] * rank, [0] * rank, e.value(x)
     for i in range(len(pad) // 2):
-        low[rank - 1 - i], high[rank - 1 - i] = pad[2 * i], pad[2 * i + 1]
-    if any(_is_negative(p) for p in pad):
-        raise UnsupportedError(f"padding by {pad}")
-    return e.op("pad", [e.value(x), e.constant(value, kind)], shape, kind,
+        dim, before, after = rank - 1 - i, pad[2 * i], pad[2 * i + 1]
+        if _is_negative(before) or _is_negative(after):  # cuts
+            kept = list(source.shape)
+            kept[dim] = kept[dim] + min(before, 0) + min(after, 0)
+            source = _slice(e, source, kept, dim, max(-before, 0), 1)
+            before, after = max(before, 0), max(after, 0)
+        low[dim], high[dim] = before, after
+    return e.op("pad", [source, e.constant(value, kind)], shape, kind,
                 f"low = {e.sizes(low)}, high = {e.sizes(high)}")
 
 
@@ -776,19 +780,32 @@ def _wrapped(e, index: Value, extent):
     return e.op("where", [low, moved, index], index.shape, index.element)
 
 
-@handles(aten.index.Tensor)
+@handles(aten.index.Tensor, aten._unsafe_index.Tensor)
 def _index(e, node, x, indices):
     value = e.value(x)
-    used = [(d, i) for d, i in enumerate(indices) if i is not None]
-    if len(used) != 1:
-        raise UnsupportedError(f"indexing by {len(used)} tensors")
-    (dim, index), = used
-    if index.meta["val"].dtype == torch.bool:
+    dims = [d for d, i in enumerate(indices) if i is not None]
+    used = [indices[d] for d in dims]
+    if any(i.meta["val"].dtype == torch.bool for i in used):
         raise UnsupportedError("indexing by a mask: the size of the result "
                                "depends on data")
+    first, last = dims[0], dims[-1]
+    if last - first + 1 != len(dims):
+        raise UnsupportedError("indexing by tensors that stand apart")
+    wanted = torch.broadcast_shapes(*[i.meta["val"].shape for i in used])
+    where = None  # in the dimensions taken as one, row-major
+    for d, index in zip(dims, used):
+        part = _wrapped(e, e.cast(e.value(index), "i64"), value.shape[d])
+        part = _expand_to(e, part, wanted)
+        if where is not None:
+            extent = e.constant(value.shape[d], "i64")
+            where = e.op("mul", [where, extent], wanted, "i64")
+            part = e.op("add", [where, part], wanted, "i64")
+        where = part
+    size = math.prod(value.shape[first:last + 1])
+    value = e.reshape(value, (*value.shape[:first], size,
+                              *value.shape[last + 1:]))
     shape, kind = e.result_type(node)
-    where = _wrapped(e, e.value(index), value.shape[dim])
-    return e.op("index_select", [value, where], shape, kind, f"dim = {dim}")
+    return e.op("index_select", [value, where], shape, kind, f"dim = {first}")
 
 
 @handles(aten.index_select.default)

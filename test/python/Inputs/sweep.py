@@ -22,7 +22,7 @@ ARGUMENTS.add_argument("--ranks", type=int, default=4)
 ARGUMENTS.add_argument("--samples", type=int, default=3)
 ARGUMENTS.add_argument("--report")
 ARGUMENTS.add_argument("names", nargs="*")
-ARGUMENTS = ARGUMENTS.parse_args()
+ARGUMENTS = ARGUMENTS.parse_intermixed_args()
 os.environ["DTENSOR_LIBRARY_PATH"] = os.path.join(
     os.path.abspath(ARGUMENTS.build), "lib")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -43,6 +43,18 @@ from dtensor_mlir.frontend.program import Program
 from dtensor_mlir.frontend.trace import trace
 
 dtensor_mlir.config.cache = False
+
+
+class Wrong(Exception):
+    """A value differs."""
+
+
+def compare(actual, expected, rtol, atol):
+    try:
+        torch.testing.assert_close(actual, expected, rtol=rtol, atol=atol,
+                                   equal_nan=True)
+    except AssertionError as error:
+        raise Wrong(str(error)) from error
 
 
 def as_dtensor(tensor, mesh):
@@ -102,8 +114,7 @@ def check(op, sample, mesh):
     symbols = program._symbols(program.forward, inputs, shapes)
     results = run(*symbols, *tensors)
     for result, value in zip(results, expected):
-        torch.testing.assert_close(result, value.detach(), rtol=2e-4,
-                                   atol=2e-5, equal_nan=True)
+        compare(result, value.detach(), 2e-4, 2e-5)
     if program.traced.backward is not None:
         check_backward(program, tensors, inputs, results, expected, shapes)
     return True
@@ -126,8 +137,7 @@ def check_backward(program, tensors, inputs, results, expected, shapes):
             continue
         value = next(wanted)
         if value is not None and i in found:
-            torch.testing.assert_close(found[i], value, rtol=5e-4, atol=5e-5,
-                                       equal_nan=True)
+            compare(found[i], value, 5e-4, 5e-5)
 
 
 def samples_of(op):
@@ -157,7 +167,7 @@ def sweep_one(op, mesh):
         torch.manual_seed(0)
         try:
             checked += check(op, sample, mesh)
-        except AssertionError as error:
+        except Wrong as error:
             return "wrong", str(error)
         except Exception as error:
             return "import", f"{type(error).__name__}: {error}"
