@@ -57,6 +57,9 @@ else:
 # `REQUIRES: cuda` is one GPU, `cuda-2` two, and so on.
 for count in range(1, len(glob.glob("/dev/nvidia[0-9]*")) + 1):
     config.available_features.update({"cuda", f"cuda-{count}"})
+# NVIDIA's checker of memory accesses.
+if shutil.which("compute-sanitizer"):
+    config.available_features.add("compute-sanitizer")
 # NVIDIA's assembler, to look at the machine code of kernels.
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")

@@ -361,7 +361,7 @@ private:
     Variant variant = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
     variant.conditions.push_back(
         {ConditionKind::ExtentAtMost, mask,
-         kRowThreads * chunks * wide.lanes * kClusterBlocks});
+         kClusterThreads * chunks * wide.lanes * kClusterBlocks});
     variant.conditions.push_back({ConditionKind::ExtentAbove, mask, above});
     return variant;
   }

@@ -5,16 +5,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Thread t of the T that share a row takes, in chunk c of V lanes, the elements
-//
-//   r = ((block * chunks + c) * T + t) * V ... r + V - 1
-//
-//===----------------------------------------------------------------------===//
 
 #include "KernelBuilder.h"
 
 #include "BodyEmitter.h"
+#include "ThreadLayout.h"
 
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,17 +23,6 @@ using namespace dtensor;
 using linalg::GenericOp;
 
 namespace {
-/// Some lanes of a row and what is known there.
-struct Place {
-  /// Those of the row's first lanes where the place does not exist: reading
-  /// needs no branch, only storing and summing do.
-  SmallVector<Lanes> positions;
-  /// Null: the place exists for sure.
-  Value predicate;
-  DenseMap<Value, Lanes> values;
-  SmallVector<std::pair<Access, Lanes>> loads;
-};
-
 class KernelBuilder {
 public:
   KernelBuilder(gpu::GPUModuleOp module, StringRef name, const Cluster &cluster,
@@ -47,7 +31,8 @@ public:
       : cluster(cluster), io(io), space(space), schedule(schedule),
         builder(module.getContext()), loc(cluster.getLast().getLoc()),
         kernel(create(module, name)),
-        memory(builder, kernel, io, variant, space.lanes) {
+        memory(builder, kernel, io, variant, space.lanes),
+        layout(memory, space, this->schedule) {
     variant.kernel = SymbolRefAttr::get(
         module.getSymNameAttr(), FlatSymbolRefAttr::get(kernel.getNameAttr()));
     variant.geometry = schedule.geometry;
@@ -63,11 +48,12 @@ public:
     builder.setInsertionPoint(end);
     if (schedule.geometry == Geometry::Cluster)
       NVVM::ClusterArriveRelaxedOp::create(builder, loc, UnitAttr());
-    locateThread();
-    locateRow();
+    layout.locateThread();
+    rows.emplace(memory, kernel, schedule.geometry, layout.getThreads());
+    layout.locateRow(cluster.numDims);
     assignLevels();
     if (schedule.resident) {
-      createPlaces();
+      places = layout.createPlaces();
       readAhead();
     }
     // Nobody writes to a block of the cluster that has not started.
@@ -96,146 +82,8 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
-  // Small arithmetic
+  // Reading ahead
   //===--------------------------------------------------------------------===//
-
-  Value i32(int64_t value) {
-    return arith::ConstantIntOp::create(builder, loc, value, 32);
-  }
-  Value toI32(Value value) {
-    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
-                                      value);
-  }
-  // Numbers that are not negative as 32 bits.
-  Value toIndex(Value value) {
-    return arith::IndexCastUIOp::create(builder, loc, builder.getIndexType(),
-                                        value);
-  }
-  Value less(Value lhs, Value rhs) {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, lhs,
-                                 rhs);
-  }
-  Value isZero(Value value) {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
-                                 memory.index(0));
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Threads, rows, places
-  //===--------------------------------------------------------------------===//
-
-  // Sets thread, threads (of a row), row (as i32) and chunk.
-  void locateThread() {
-    Value id = toI32(gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x));
-    Value block =
-        toI32(gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x));
-    if (schedule.geometry == Geometry::Columns) {
-      Value column =
-          arith::AndIOp::create(builder, loc, id, i32(kColumnRows - 1));
-      thread = toIndex(arith::ShRUIOp::create(builder, loc, id, i32(5)));
-      threads = i32(kColumnThreads);
-      row = arith::MulIOp::create(builder, loc, block, i32(kColumnRows));
-      row = arith::AddIOp::create(builder, loc, row, column);
-      return;
-    }
-    Value log = memory.getParam({ParamKind::LogThreads});
-    threads = arith::ShLIOp::create(builder, loc, i32(1), log);
-    if (schedule.geometry == Geometry::Cluster) {
-      row = arith::DivUIOp::create(builder, loc, block, i32(kClusterBlocks));
-      Value part =
-          arith::RemUIOp::create(builder, loc, block, i32(kClusterBlocks));
-      thread = arith::ShLIOp::create(builder, loc, part, log);
-      thread = toIndex(arith::AddIOp::create(builder, loc, thread, id));
-      return;
-    }
-    Value mask = arith::SubIOp::create(builder, loc, threads, i32(1));
-    thread = toIndex(arith::AndIOp::create(builder, loc, id, mask));
-    Value inBlock = arith::ShRUIOp::create(builder, loc, id, log);
-    Value size =
-        toI32(gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x));
-    size = arith::ShRUIOp::create(builder, loc, size, log);
-    if (schedule.geometry == Geometry::Chunks) {
-      Value chunks = toI32(memory.getParam({ParamKind::Chunks}));
-      Value rest = arith::RemUIOp::create(builder, loc, block, chunks);
-      block = arith::DivUIOp::create(builder, loc, block, chunks);
-      chunk = toIndex(rest);
-    }
-    row = arith::MulIOp::create(builder, loc, block, size);
-    row = arith::AddIOp::create(builder, loc, row, inBlock);
-  }
-
-  // A thread without a row works on row 0 and stores nothing: barriers need it.
-  void locateRow() {
-    Value count = memory.getParam({ParamKind::Extent, space.rowMask()});
-    if (space.rows.empty())
-      count = memory.index(1);
-    active = less(toIndex(row), count);
-    row = arith::SelectOp::create(builder, loc, active, row, i32(0));
-    rowPlace.positions.assign(cluster.numDims, Lanes(memory.index(0)));
-    Value rest = row;
-    for (unsigned i = space.rows.size(); i-- > 0;) {
-      const DimGroup &group = space.rows[i];
-      Value position = rest;
-      if (i != 0) {
-        Value extent =
-            toI32(memory.getParam({ParamKind::Extent, maskOf(group)}));
-        position = arith::RemUIOp::create(builder, loc, rest, extent);
-        rest = arith::DivUIOp::create(builder, loc, rest, extent);
-      }
-      rowPlace.positions[group.back()] = Lanes(toIndex(position));
-    }
-    innerExtent = space.inner.empty()
-                      ? memory.index(1)
-                      : memory.getParam({ParamKind::Extent, space.innerMask()});
-  }
-
-  static int64_t maskOf(const DimGroup &group) {
-    int64_t mask = 0;
-    for (unsigned dim : group)
-      mask |= int64_t(1) << dim;
-    return mask;
-  }
-
-  // Positions of the inner dimensions for the elements from number `first` on.
-  void setInner(Place &place, Value first) {
-    place.positions = rowPlace.positions;
-    Value rest = first;
-    for (unsigned i = space.inner.size(); i-- > 0;) {
-      const DimGroup &group = space.inner[i];
-      Lanes position(rest);
-      if (i != 0) {
-        Value extent = memory.getParam({ParamKind::Extent, maskOf(group)});
-        position = Lanes(arith::RemUIOp::create(builder, loc, rest, extent));
-        rest = arith::DivUIOp::create(builder, loc, rest, extent);
-      }
-      position.iota = space.lanes > 1;
-      place.positions[group.back()] = position;
-    }
-  }
-
-  Value totalThreads() {
-    Value total = toIndex(threads);
-    if (schedule.geometry == Geometry::Cluster)
-      total = memory.mul(total, memory.index(kClusterBlocks));
-    return total;
-  }
-
-  void createPlaces() {
-    places.resize(schedule.chunks);
-    Value total = totalThreads();
-    for (auto [c, place] : llvm::enumerate(places)) {
-      Value number = memory.index(c);
-      if (chunk)
-        number = memory.add(memory.mul(chunk, memory.index(schedule.chunks)),
-                            number);
-      Value first = memory.add(memory.mul(number, total), thread);
-      first = memory.mul(first, memory.index(space.lanes));
-      place.predicate = less(first, innerExtent);
-      first = arith::SelectOp::create(builder, loc, place.predicate, first,
-                                      memory.index(0));
-      setInner(place, first);
-    }
-  }
 
   // All reads of the first pass come before any use, so that they overlap. What
   // later passes read would only take up registers here.
@@ -322,29 +170,26 @@ private:
   }
 
   SmallVector<Value> startReductions(ArrayRef<GenericOp> reductions) {
-    RowReduction rows(memory, kernel, schedule.geometry, threads);
     SmallVector<Value> totals;
     for (GenericOp op : reductions)
       for (OpResult result : op.getResults())
-        totals.push_back(rows.neutral(getCombiner(op, result.getResultNumber()),
-                                      getElementTypeOrSelf(result.getType())));
+        totals.push_back(
+            rows->neutral(getCombiner(op, result.getResultNumber()),
+                          getElementTypeOrSelf(result.getType())));
     return totals;
   }
 
   SmallVector<Value> emitLoop(ArrayRef<GenericOp> reductions,
                               ArrayRef<GenericOp> stored,
                               ArrayRef<Value> totals) {
-    Value lanes = memory.index(space.lanes);
-    auto loop =
-        scf::ForOp::create(builder, loc, memory.mul(thread, lanes), innerExtent,
-                           memory.mul(totalThreads(), lanes), totals);
+    auto loop = scf::ForOp::create(builder, loc, layout.getStart(),
+                                   layout.getEnd(), layout.getStep(), totals);
     OpBuilder::InsertionGuard guard(builder);
     if (totals.empty())
       builder.setInsertionPoint(loop.getBody()->getTerminator());
     else
       builder.setInsertionPointToStart(loop.getBody());
-    Place place;
-    setInner(place, loop.getInductionVar());
+    Place place = layout.createPlace(loop.getInductionVar());
     SmallVector<Value> inner(loop.getRegionIterArgs());
     inner = emitPlace(place, reductions, stored, inner);
     if (!totals.empty())
@@ -462,7 +307,6 @@ private:
 
   SmallVector<Value> accumulate(GenericOp op, Place &place,
                                 ArrayRef<Value> totals) {
-    RowReduction rows(memory, kernel, schedule.geometry, threads);
     BodyEmitter body = enter(op, place);
     for (OpOperand *operand : op.getDpsInputOperands())
       if (!op.getMatchingBlockArgument(operand).use_empty())
@@ -478,7 +322,7 @@ private:
       Lanes term = body.lookup(combiners[i]->getOperand(isLeft ? 1 : 0));
       Value sum = total;
       for (unsigned lane = 0; lane < space.lanes; ++lane)
-        sum = rows.combine(combiners[i], sum, term.get(lane));
+        sum = rows->combine(combiners[i], sum, term.get(lane));
       if (place.predicate)
         sum =
             arith::SelectOp::create(builder, loc, place.predicate, sum, total);
@@ -489,15 +333,14 @@ private:
 
   void finishReductions(ArrayRef<GenericOp> reductions,
                         ArrayRef<Value> totals) {
-    RowReduction rows(memory, kernel, schedule.geometry, threads);
     for (GenericOp op : reductions) {
       for (OpResult result : op.getResults()) {
         unsigned number = result.getResultNumber();
         Operation *combiner = getCombiner(op, number);
-        Value total = rows.reduce(combiner, totals.front());
+        Value total = rows->reduce(combiner, totals.front());
         totals = totals.drop_front();
         Value init = read(*op.getDpsInitOperand(number), rowPlace).get(0);
-        rowPlace.values[result] = Lanes(rows.combine(combiner, init, total));
+        rowPlace.values[result] = Lanes(rows->combine(combiner, init, total));
       }
       storeOutputs(op, rowPlace);
     }
@@ -512,11 +355,16 @@ private:
       if (output.getOwner() != op)
         continue;
       AffineMap map = cluster.getMap(*op.getTiedOpOperand(output));
-      Value predicate = memory.both(active, place.predicate);
+      Value predicate = memory.both(layout.hasRow(), place.predicate);
       predicate = memory.both(predicate, isFirstOwner(map));
       memory.store(io.numInputs + i, getIndices(map, place),
                    readResult(output, place), predicate);
     }
+  }
+
+  Value isZero(Value value) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value,
+                                 memory.index(0));
   }
 
   // Where several rows or threads have the same element, the first stores it.
@@ -529,8 +377,7 @@ private:
     for (const DimGroup &group : space.inner)
       if (map.isFunctionOfDim(group.back()))
         return condition;
-    condition = memory.both(condition, isZero(thread));
-    return chunk ? memory.both(condition, isZero(chunk)) : condition;
+    return memory.both(condition, layout.isFirstOfRow());
   }
 
   const Cluster &cluster;
@@ -542,11 +389,12 @@ private:
   Variant variant;
   gpu::GPUFuncOp kernel;
   KernelMemory memory;
+  std::optional<RowReduction> rows;
   DenseMap<Operation *, unsigned> levels;
   unsigned lastLevel = 0;
-  Value thread, threads, row, chunk, active, innerExtent;
-  Place rowPlace;
-  SmallVector<Place> places;
+  ThreadLayout layout;
+  Place &rowPlace = layout.rowPlace;
+  std::vector<Place> places;
 };
 } // namespace
 

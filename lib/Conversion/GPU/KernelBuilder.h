@@ -26,10 +26,13 @@ struct Schedule {
   bool resident = true;
   unsigned chunks = 1;
 
-  /// Threads of a block at most.
+  /// Threads of a block at most. A walk over a long row needs fewer: its
+  /// registers are few, and blocks of other rows fill the gaps.
   int64_t getMaxThreads() const {
     if (geometry == Geometry::Chunks || geometry == Geometry::Columns)
       return kBlock;
+    if (geometry == Geometry::Cluster || !resident)
+      return kClusterThreads;
     return kRowThreads;
   }
 };
@@ -72,6 +75,8 @@ private:
   mlir::Value acrossColumns(mlir::Operation *combiner, mlir::Value value);
   mlir::Value acrossBlocks(mlir::Operation *combiner, mlir::Value value);
   mlir::Value slotIn(mlir::Value block, mlir::Value buffer);
+  mlir::Value toWord(mlir::Value value);
+  mlir::Value fromWord(mlir::Value word, mlir::Type type);
   mlir::Value shared(mlir::Type type, int64_t count);
   mlir::Value threadId();
   mlir::Value i32(int64_t value);

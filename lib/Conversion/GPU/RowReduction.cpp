@@ -115,46 +115,57 @@ Value RowReduction::butterfly(Operation *combiner, Value value, Value width) {
   return value;
 }
 
+// The bits of a value, at least 32 of them.
+Value RowReduction::toWord(Value value) {
+  Location loc = memory.getLoc();
+  Type type = value.getType();
+  if (type.isIndex())
+    return arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                      value);
+  unsigned bits = type.getIntOrFloatBitWidth();
+  if (isa<FloatType>(type))
+    value = arith::BitcastOp::create(builder, loc, builder.getIntegerType(bits),
+                                     value);
+  if (bits >= 32)
+    return value;
+  return arith::ExtUIOp::create(builder, loc, builder.getI32Type(), value);
+}
+
+Value RowReduction::fromWord(Value word, Type type) {
+  Location loc = memory.getLoc();
+  if (type.isIndex())
+    return arith::IndexCastOp::create(builder, loc, type, word);
+  unsigned bits = type.getIntOrFloatBitWidth();
+  if (bits < 32)
+    word = arith::TruncIOp::create(builder, loc, builder.getIntegerType(bits),
+                                   word);
+  if (isa<FloatType>(type))
+    return arith::BitcastOp::create(builder, loc, type, word);
+  return word;
+}
+
 // The value of the thread whose number differs by `distance`, in words of 32
 // bits.
 Value RowReduction::exchange(Value value, unsigned distance) {
   Location loc = memory.getLoc();
-  Type type = value.getType();
   Type word = builder.getI32Type();
-  if (type.isIndex())
-    value =
-        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
-  else if (isa<FloatType>(type))
-    value = arith::BitcastOp::create(
-        builder, loc, builder.getIntegerType(type.getIntOrFloatBitWidth()),
-        value);
-  Type bitsType = value.getType();
-  unsigned bits = bitsType.getIntOrFloatBitWidth();
+  Value bits = toWord(value);
   auto shuffle = [&](Value part) -> Value {
     return NVVM::ShflOp::create(builder, loc, word, i32(-1), part,
                                 i32(distance), i32(kWarp - 1),
                                 NVVM::ShflKind::bfly, UnitAttr());
   };
-  if (bits < 32) {
-    value = arith::ExtUIOp::create(builder, loc, word, value);
-    value = arith::TruncIOp::create(builder, loc, bitsType, shuffle(value));
-  } else if (bits == 32) {
-    value = shuffle(value);
-  } else {
-    Value half = arith::ConstantIntOp::create(builder, loc, 32, 64);
-    Value high = arith::ShRUIOp::create(builder, loc, value, half);
-    Value low = shuffle(arith::TruncIOp::create(builder, loc, word, value));
-    high = shuffle(arith::TruncIOp::create(builder, loc, word, high));
-    low = arith::ExtUIOp::create(builder, loc, bitsType, low);
-    high = arith::ExtUIOp::create(builder, loc, bitsType, high);
-    high = arith::ShLIOp::create(builder, loc, high, half);
-    value = arith::OrIOp::create(builder, loc, high, low);
-  }
-  if (type.isIndex())
-    return arith::IndexCastOp::create(builder, loc, type, value);
-  if (isa<FloatType>(type))
-    return arith::BitcastOp::create(builder, loc, type, value);
-  return value;
+  if (bits.getType() == word)
+    return fromWord(shuffle(bits), value.getType());
+  Value half = arith::ConstantIntOp::create(builder, loc, 32, 64);
+  Value high = arith::ShRUIOp::create(builder, loc, bits, half);
+  Value low = shuffle(arith::TruncIOp::create(builder, loc, word, bits));
+  high = shuffle(arith::TruncIOp::create(builder, loc, word, high));
+  low = arith::ExtUIOp::create(builder, loc, bits.getType(), low);
+  high = arith::ExtUIOp::create(builder, loc, bits.getType(), high);
+  high = arith::ShLIOp::create(builder, loc, high, half);
+  bits = arith::OrIOp::create(builder, loc, high, low);
+  return fromWord(bits, value.getType());
 }
 
 // One slot of shared memory per reduction: nothing is ever written twice.
@@ -163,7 +174,13 @@ Value RowReduction::shared(Type type, int64_t count) {
       builder.getContext(), gpu::GPUDialect::getWorkgroupAddressSpace());
   auto memrefType = MemRefType::get({count}, getMemoryType(type),
                                     MemRefLayoutAttrInterface(), space);
-  return kernel.addWorkgroupAttribution(memrefType, memory.getLoc());
+  Value buffer = kernel.addWorkgroupAttribution(memrefType, memory.getLoc());
+  // Said here, as what the code generator finds out while it merges loads comes
+  // after the buffer has been declared.
+  kernel.setWorkgroupAttributionAttr(kernel.getNumWorkgroupAttributions() - 1,
+                                     LLVM::LLVMDialect::getAlignAttrName(),
+                                     builder.getI64IntegerAttr(16));
+  return buffer;
 }
 
 static Value storeForm(OpBuilder &builder, Location loc, Value value) {

@@ -65,9 +65,10 @@ inline constexpr int64_t kMaxBlock = 1024;
 inline constexpr int64_t kColumnRows = 32;
 inline constexpr int64_t kColumnThreads = kBlock / kColumnRows;
 inline constexpr int64_t kClusterBlocks = 8;
-/// Threads of a block that keeps its part of a row in registers: 64 registers
-/// each still leave room for a second block, which loads while one waits.
-inline constexpr int64_t kRowThreads = 512;
+/// Two blocks of a cluster fit on a processor: one loads while one waits.
+inline constexpr int64_t kClusterThreads = 512;
+/// Threads of a block that keeps its row in registers: up to 64 each.
+inline constexpr int64_t kRowThreads = 1024;
 
 struct Variant {
   mlir::SymbolRefAttr kernel;

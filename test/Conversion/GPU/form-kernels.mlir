@@ -13,6 +13,8 @@
 // CHECK: llvm.load {{.*}}alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 // CHECK: nvvm.shfl.sync
 // CHECK: gpu.func @kernel_cluster_1
+// CHECK: nvvm.cluster.arrive.relaxed
+// CHECK: nvvm.cluster.wait
 // CHECK: nvvm.mapa
 // CHECK: gpu.func @kernel_loop_2
 // CHECK: gpu.func @kernel_plain_3
