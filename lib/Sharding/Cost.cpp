@@ -68,7 +68,9 @@ double CostModel::stepTime(StepKind kind, double whole, int64_t group,
   case StepKind::ShardSlice:
     return quantize(copy(piece));
   case StepKind::InitPartial:
-    return 0; // a choice between two values inside whatever reads it
+    // A choice between two values inside whatever reads it. Were it free, a
+    // detour through a pending sum on one more axis could beat the direct way.
+    return quantize(launchLatency);
   case StepKind::Regroup:
     return stepTime(StepKind::AllGather, whole, group, dim) +
            stepTime(StepKind::ShardSlice, whole, group, dim);

@@ -365,53 +365,77 @@ void selftest::testCollectives(int numGpus) {
     testCase(test);
 }
 
-/// Equal keys: the first run is queued, the second captured, all others
-/// replayed; each one sees the contents of that moment.
-void selftest::testGraphs(int numGpus) {
-  Case test = {{numGpus}, {0}};
-  Rig rig(test.mesh);
-  Exchange exchange(rig, DTENSOR_RT_f32);
-  for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
-    exchange.add({50, 20}, pattern(1000, rank, false), {50, 20});
-  rt::Session::Options options;
-  const uint64_t key[] = {1, 2, 3};
-  options.key = key;
-  for (int64_t turn = 0; turn < 5; ++turn) {
+namespace {
+
+/// A sum over all ranks of transposed tensors, run with one key: the first run
+/// is queued, the second captured, all others replayed.
+class GraphedSum {
+public:
+  explicit GraphedSum(const Case &test)
+      : test(test), rig(test.mesh), exchange(rig, DTENSOR_RT_f32) {
+    for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
+      exchange.add({50, 20}, pattern(1000, rank, false), {50, 20});
+  }
+
+  /// Each turn has other contents, which the run must see.
+  void runTurn(int64_t turn) {
     std::vector<std::vector<double>> all;
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
       all.push_back(pattern(1000, rank + 10 * turn, false));
       exchange.src[static_cast<size_t>(rank)].write(
           fromValues(DTENSOR_RT_f32, {50, 20}, all.back()));
     }
-    rig.runChecked(
-        [&](rt::RankContext &context) {
-          auto rank = static_cast<size_t>(context.getRank());
-          Descriptor from = exchange.src[rank].describe();
-          Descriptor to = exchange.dst[rank].describe();
-          void *temporary = rt::abi::dtensor_rt_alloc(4000, 64);
-          Descriptor between(temporary, {50, 20}, {1, 50});
-          rt::abi::dtensor_rt_copy(&context, 2, from.get(), between.get(),
-                                   DTENSOR_RT_f32);
-          rt::abi::dtensor_rt_all_reduce(&context, 2, between.get(), to.get(),
-                                         pack({0}), 0, DTENSOR_RT_f32);
-          rt::abi::dtensor_rt_free(temporary);
-        },
-        rt::concat("graph, turn ", turn), options);
+    const uint64_t key[] = {1, 2, 3};
+    rt::Session::Options options;
+    options.key = key;
+    std::string what = rt::concat("graph, turn ", turn);
+    rig.runChecked([&](rt::RankContext &context) { queue(context); }, what,
+                   options);
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
       checkClose(exchange.dst[static_cast<size_t>(rank)].read(),
                  reduced(test, rank, rt::Reduce::Sum, DTENSOR_RT_f32, all), 0,
-                 rt::concat("graph, turn ", turn));
+                 what);
   }
+
+private:
+  void queue(rt::RankContext &context) {
+    auto rank = static_cast<size_t>(context.getRank());
+    Descriptor from = exchange.src[rank].describe();
+    Descriptor to = exchange.dst[rank].describe();
+    void *temporary = rt::abi::dtensor_rt_alloc(4000, 64);
+    Descriptor between(temporary, {50, 20}, {1, 50});
+    rt::abi::dtensor_rt_copy(&context, 2, from.get(), between.get(),
+                             DTENSOR_RT_f32);
+    rt::abi::dtensor_rt_all_reduce(&context, 2, between.get(), to.get(),
+                                   pack({0}), 0, DTENSOR_RT_f32);
+    rt::abi::dtensor_rt_free(temporary);
+  }
+
+  Case test;
+  Rig rig;
+  Exchange exchange;
+};
+
+} // namespace
+
+void selftest::testGraphs(int numGpus) {
+  GraphedSum sum({{numGpus}, {0}});
+  for (int64_t turn = 0; turn < 5; ++turn)
+    sum.runTurn(turn);
 }
 
 /// One rank fails while the others wait for it on the GPU; all end in time, and
-/// the next run works.
+/// the next run works, also that of a graph which another session captured.
 void selftest::testFailures(int numGpus) {
   if (numGpus < 2)
     return;
   Case test = {{numGpus}, {0}};
   Rig rig(test.mesh);
   testReduce(rig, test, DTENSOR_RT_f32, rt::Reduce::Sum, 100);
+  GraphedSum bystander(test);
+  int64_t turn = 0;
+  for (; turn < 3; ++turn)
+    bystander.runTurn(turn);
   Exchange exchange(rig, DTENSOR_RT_f32);
   for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
     exchange.add({1 << 20}, pattern(1 << 20, rank, false), {1 << 20});
@@ -440,5 +464,7 @@ void selftest::testFailures(int numGpus) {
     check(error == "rank 1: extent 3 is not 4", "failing rank: " + error);
     check(seconds < 10, rt::concat("a failure took ", seconds, " s"));
     testReduce(rig, test, DTENSOR_RT_f32, rt::Reduce::Sum, 100);
+    for (int i = 0; i < 3; ++i)
+      bystander.runTurn(turn++);
   }
 }

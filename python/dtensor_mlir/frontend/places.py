@@ -13,6 +13,7 @@ import functools
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.distributed_c10d import _resolve_process_group
 
 from .. import compiler
 from ..runtime import Bundle, Executable
@@ -37,18 +38,22 @@ def compile_for(mesh: DeviceMesh, text: str, key: str) -> Bundle:
 
 
 class _Groups:
-    """Process groups of lists of mesh ranks."""
+    """Process groups of lists of mesh ranks, by name: a group that is still
+    referred to after `destroy_process_group` keeps its threads, which abort the
+    process if they outlive the interpreter."""
 
     def __init__(self, mesh: DeviceMesh):
         self.mesh = mesh
         self.ranks = mesh.mesh.flatten().tolist()
-        self.groups: dict = {}
+        self.names: dict = {}
 
     def get(self, members: tuple[int, ...]):
         """(group, members in its order)"""
-        if members not in self.groups:
-            self.groups[members] = self._find(members)
-        return self.groups[members]
+        if members not in self.names:
+            group, order = self._find(members)
+            self.names[members] = group.group_name, order
+        name, order = self.names[members]
+        return _resolve_process_group(name), order
 
     def _find(self, members):
         wanted = sorted(self.ranks[m] for m in members)

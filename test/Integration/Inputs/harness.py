@@ -226,10 +226,13 @@ class Launch:
         if BACKEND != "cuda":
             return values
         import torch
-        return [v if i.is_scalar else torch.from_numpy(
-                    v.view(np.uint8) if v.dtype == np.bool_ else v).to(
-                        f"cuda:{rank}")
-                for v, i in zip(values, infos)]
+        values = [v if i.is_scalar else torch.from_numpy(
+                      v.view(np.uint8) if v.dtype == np.bool_ else v).to(
+                          f"cuda:{rank}")
+                  for v, i in zip(values, infos)]
+        # PyTorch copies on a stream of its own.
+        torch.cuda.synchronize(rank)
+        return values
 
     def run_global(self):
         results = self._results(self.extents)

@@ -121,6 +121,7 @@ private:
   void replay(size_t index, const GraphCache::Entry &entry);
   bool capture(size_t index, const Body &body, CapturedWork &work);
   bool captureAll(const Body &body, GraphCache::Entry &entry);
+  void dropGraphsOfThePast();
   [[noreturn]] void raiseFailure();
   size_t indexOf(int64_t rank) const;
 
@@ -128,6 +129,7 @@ private:
   std::shared_ptr<World> world;
   std::vector<LocalRank> locals;
   GraphCache graphs;
+  int64_t generation = 0; // of the world that the graphs were made in
   bool useGraphs = true;
 };
 
@@ -155,8 +157,10 @@ CudaSession::~CudaSession() {
     } catch (const std::exception &) {
       // The run that failed has said so.
     }
-    if (i == 0)
+    if (i == 0) {
+      dropGraphsOfThePast();
       graphs.clear();
+    }
     locals[i].context.reset();
     locals[i].device.reset();
   }
@@ -248,6 +252,7 @@ std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
   auto lock = world->lockRuns();
   if (world->hasFailed())
     raise(DTENSOR_RT_RUN_FAILED, world->getError());
+  dropGraphsOfThePast();
   GraphCache::Entry *entry = nullptr;
   if (useGraphs && !options.key.empty())
     entry = &graphs.get(options.key);
@@ -295,6 +300,13 @@ std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
   return stats;
 }
 
+/// Another session on this world may have failed since the graphs were made.
+void CudaSession::dropGraphsOfThePast() {
+  if (world->hasFailed() || generation != world->getGeneration())
+    graphs.abandon();
+  generation = world->getGeneration();
+}
+
 /// Brings all local ranks to an end first.
 void CudaSession::raiseFailure() {
   onRanks([&](size_t index) {
@@ -306,7 +318,7 @@ void CudaSession::raiseFailure() {
     if (!world->isLost())
       locals[index].context->reset();
   });
-  graphs.clear();
+  graphs.abandon();
   std::string error = world->getError();
   world->recover();
   raise(DTENSOR_RT_RUN_FAILED, error);

@@ -45,6 +45,7 @@ public:
     getDriver().graphDestroy(graph);
     return result == 0;
   }
+  void abandon() { exec = nullptr; }
   Result queue(Stream stream) const {
     return getDriver().graphLaunch(exec, stream);
   }
@@ -87,6 +88,16 @@ public:
   void clear() {
     entries.clear();
     ages.clear();
+  }
+
+  /// Forgets the graphs without destroying them. After a failure they refer to
+  /// communicators and peers that are gone, and NCCL, which is called back when
+  /// a graph of its kernels is destroyed, would touch them.
+  void abandon() {
+    for (auto &[key, entry] : entries)
+      for (CapturedWork &work : entry.works)
+        work.abandon();
+    clear();
   }
 
 private:

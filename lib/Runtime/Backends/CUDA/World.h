@@ -64,6 +64,10 @@ public:
   /// possible where all ranks are in this process.
   void recover();
 
+  /// Counts recoveries: what was captured before one must not run after it.
+  /// Hold lockRuns().
+  int64_t getGeneration() const { return generation; }
+
   /// Sends `bytes` bytes at device address `data` of `owner` to all ranks.
   void broadcast(int64_t owner, void *data, int64_t bytes);
 
