@@ -194,7 +194,9 @@ double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
 /// equal at the hints: the same program skips it at launch.
 double AxisSolver::move(unsigned value, const Placement &from,
                         const Placement &to) {
-  if (from == to)
+  // Whoever reads a whole value as a pending one takes it in on one rank: an
+  // addend of a product, a choice inside a kernel.
+  if (from == to || (from.isReplicate() && to.isPartial()))
     return 0;
   bool agree = false;
   if (from.isShard() && to.isShard(from.dim)) {

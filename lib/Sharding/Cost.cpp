@@ -68,8 +68,8 @@ double CostModel::stepTime(StepKind kind, double whole, int64_t group,
   case StepKind::ShardSlice:
     return quantize(copy(piece));
   case StepKind::InitPartial:
-    // A choice between two values inside whatever reads it. Were it free, a
-    // detour through a pending sum on one more axis could beat the direct way.
+    // Were it free, a detour through a pending sum on one more axis could beat
+    // the direct way.
     return quantize(launchLatency);
   case StepKind::Regroup:
     return stepTime(StepKind::AllGather, whole, group, dim) +
