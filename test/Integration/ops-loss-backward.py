@@ -105,14 +105,6 @@ def element_cases(dtype):
     return cases
 
 
-def targets(extent, ignored):
-    def make(shape, dtype, sizes):
-        good = torch.randint(0, max(sizes[extent], 1), shape)
-        return torch.where(torch.rand(shape) < 0.3, ignored, good).to(
-            TORCH[dtype])
-    return make
-
-
 def class_case(op, dims, dtype, smoothing=0.0, weight=False, ignored=-100,
                index="i64"):
     target = [d for i, d in enumerate(dims) if i != (len(dims) > 1)]

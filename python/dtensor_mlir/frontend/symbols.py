@@ -37,7 +37,11 @@ class Symbols:
         """An element of a list of sizes."""
         text = self.text(size)
         is_number = text.lstrip("-").isdigit()
-        return text if is_number else f"#dtensor.expr<{text}>"
+        return text if is_number else self.extent(size)
+
+    def extent(self, size) -> str:
+        """An attribute that is one extent."""
+        return f"#dtensor.expr<{self.text(size)}>"
 
     def _print(self, e) -> str:
         if isinstance(e, sympy.Integer):

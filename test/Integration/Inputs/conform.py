@@ -72,6 +72,15 @@ def below(extent, margin=0):
     return make
 
 
+def targets(extent, ignored):
+    """Classes below an extent; three of ten are ignored ones."""
+    def make(shape, dtype, sizes):
+        good = torch.randint(0, max(sizes[extent], 1), shape)
+        return torch.where(torch.rand(shape) < 0.3, ignored, good).to(
+            TORCH[dtype])
+    return make
+
+
 def default(dtype):
     if dtype == "i1":
         return booleans

@@ -13,72 +13,13 @@
 
 namespace dtensor {
 
-llvm::LogicalResult
-inferSoftmaxBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                     const Facts &facts,
-                     llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposeSoftmaxBackward(mlir::Operation *op, mlir::OpBuilder &builder,
-                         mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                         llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifySoftmaxBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferNormBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                  const Facts &facts,
-                  llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposeNormBackward(mlir::Operation *op, mlir::OpBuilder &builder,
-                      mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                      llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyNormBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferGroupNormBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                       const Facts &facts,
-                       llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult decomposeGroupNormBackward(
-    mlir::Operation *op, mlir::OpBuilder &builder, mlir::ValueRange operands,
-    mlir::TypeRange resultTypes, llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyGroupNormBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferExtremumBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                      const Facts &facts,
-                      llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult decomposeExtremumBackward(
-    mlir::Operation *op, mlir::OpBuilder &builder, mlir::ValueRange operands,
-    mlir::TypeRange resultTypes, llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyExtremumBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferLookupBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                    const Facts &facts,
-                    llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposeLookupBackward(mlir::Operation *op, mlir::OpBuilder &builder,
-                        mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                        llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyLookupBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferPartBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                  const Facts &facts,
-                  llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposePartBackward(mlir::Operation *op, mlir::OpBuilder &builder,
-                      mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                      llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyPartBackward(mlir::Operation *op);
-
-llvm::LogicalResult
-inferAttentionBackward(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                       const Facts &facts,
-                       llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult decomposeAttentionBackward(
-    mlir::Operation *op, mlir::OpBuilder &builder, mlir::ValueRange operands,
-    mlir::TypeRange resultTypes, llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyAttentionBackward(mlir::Operation *op);
+DTENSOR_COMPOSITE_METHODS(SoftmaxBackward);
+DTENSOR_COMPOSITE_METHODS(NormBackward);
+DTENSOR_COMPOSITE_METHODS(GroupNormBackward);
+DTENSOR_COMPOSITE_METHODS(ExtremumBackward);
+DTENSOR_COMPOSITE_METHODS(LookupBackward);
+DTENSOR_COMPOSITE_METHODS(PartBackward);
+DTENSOR_COMPOSITE_METHODS(AttentionBackward);
 
 /// All operands but those numbered in `others` and all results are floats of
 /// one type; the others that are there have the accumulator's type.

@@ -30,7 +30,11 @@ llvm::LogicalResult checkFloat(mlir::Operation *op, mlir::Value value,
 llvm::LogicalResult checkClasses(mlir::Operation *op,
                                  llvm::ArrayRef<ExtentList> operands,
                                  const Facts &facts);
-llvm::LogicalResult checkTarget(mlir::Operation *op, mlir::Value target);
+
+/// The types of `classes`: input, target and, if there is one, weight, and what
+/// holds for any composite op.
+llvm::LogicalResult verifyClasses(mlir::Operation *op,
+                                  mlir::ValueRange classes);
 
 /// One class loss being decomposed; `operands` are input, target and, if there
 /// is one, weight. Tensors without classes have the loops of the target.

@@ -153,6 +153,17 @@ struct Scalars {
 
 bool isBool(mlir::Type type);
 
+/// The methods that a family of composite ops shares (CompositeBase.td).
+#define DTENSOR_COMPOSITE_METHODS(FAMILY)                                      \
+  llvm::LogicalResult infer##FAMILY(                                           \
+      mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,                \
+      const Facts &facts, llvm::SmallVectorImpl<ExtentList> &results);         \
+  llvm::LogicalResult decompose##FAMILY(                                       \
+      mlir::Operation *op, mlir::OpBuilder &builder,                           \
+      mlir::ValueRange operands, mlir::TypeRange resultTypes,                  \
+      llvm::SmallVectorImpl<mlir::Value> &results);                            \
+  llvm::LogicalResult verify##FAMILY(mlir::Operation *op)
+
 } // namespace dtensor
 
 #endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_COMPOSITEUTILS_H

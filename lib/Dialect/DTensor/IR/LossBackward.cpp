@@ -312,15 +312,9 @@ decomposeClassLossBackward(Operation *op, OpBuilder &builder,
 }
 
 static LogicalResult verifyClassLossBackward(Operation *op) {
-  if (failed(checkReduction(op)) ||
-      failed(checkFloat(op, op->getOperand(0), "gradient")) ||
-      failed(checkFloat(op, op->getOperand(1), "input")) ||
-      failed(checkTarget(op, op->getOperand(2))))
+  if (failed(checkFloat(op, op->getOperand(0), "gradient")))
     return failure();
-  if (op->getNumOperands() > 3 &&
-      failed(checkFloat(op, op->getOperand(3), "weight")))
-    return failure();
-  return verifyComposite(op);
+  return verifyClasses(op, op->getOperands().drop_front());
 }
 
 void DTensorDialect::registerLossBackwardOps() {

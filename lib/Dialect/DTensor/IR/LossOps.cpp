@@ -414,7 +414,7 @@ static LogicalResult decomposeClassLoss(Operation *op, OpBuilder &builder,
   return success();
 }
 
-LogicalResult dtensor::checkTarget(Operation *op, Value target) {
+static LogicalResult checkTarget(Operation *op, Value target) {
   Type type = scalarType(target);
   if (type.isIntOrIndex() && !isBool(type))
     return success();
@@ -422,16 +422,18 @@ LogicalResult dtensor::checkTarget(Operation *op, Value target) {
          << type << ", expected integers";
 }
 
-static LogicalResult verifyClassLoss(Operation *op) {
+LogicalResult dtensor::verifyClasses(Operation *op, ValueRange classes) {
   if (failed(checkReduction(op)) ||
-      failed(checkFloat(op, op->getOperand(0), "input")))
+      failed(checkFloat(op, classes[0], "input")) ||
+      failed(checkTarget(op, classes[1])))
     return failure();
-  if (failed(checkTarget(op, op->getOperand(1))))
-    return failure();
-  if (op->getNumOperands() > 2 &&
-      failed(checkFloat(op, op->getOperand(2), "weight")))
+  if (classes.size() > 2 && failed(checkFloat(op, classes[2], "weight")))
     return failure();
   return verifyComposite(op);
+}
+
+static LogicalResult verifyClassLoss(Operation *op) {
+  return verifyClasses(op, op->getOperands());
 }
 
 void DTensorDialect::registerLossOps() {

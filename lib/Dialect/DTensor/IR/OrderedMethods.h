@@ -21,15 +21,7 @@ llvm::LogicalResult checkScatter(mlir::Operation *op,
                                  bool rows, const Facts &facts);
 
 // The methods of the composite ops.
-llvm::LogicalResult inferOrdered(mlir::Operation *op,
-                                 llvm::ArrayRef<ExtentList> operands,
-                                 const Facts &facts,
-                                 llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposeOrdered(mlir::Operation *op, mlir::OpBuilder &builder,
-                 mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                 llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyOrdered(mlir::Operation *op);
+DTENSOR_COMPOSITE_METHODS(Ordered);
 
 } // namespace dtensor
 

@@ -12,24 +12,8 @@
 
 namespace dtensor {
 
-llvm::LogicalResult inferPool(mlir::Operation *op,
-                              llvm::ArrayRef<ExtentList> operands,
-                              const Facts &facts,
-                              llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult decomposePool(mlir::Operation *op, mlir::OpBuilder &builder,
-                                  mlir::ValueRange operands,
-                                  mlir::TypeRange resultTypes,
-                                  llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyPool(mlir::Operation *op);
-llvm::LogicalResult
-inferAdaptivePool(mlir::Operation *op, llvm::ArrayRef<ExtentList> operands,
-                  const Facts &facts,
-                  llvm::SmallVectorImpl<ExtentList> &results);
-llvm::LogicalResult
-decomposeAdaptivePool(mlir::Operation *op, mlir::OpBuilder &builder,
-                      mlir::ValueRange operands, mlir::TypeRange resultTypes,
-                      llvm::SmallVectorImpl<mlir::Value> &results);
-llvm::LogicalResult verifyAdaptivePool(mlir::Operation *op);
+DTENSOR_COMPOSITE_METHODS(Pool);
+DTENSOR_COMPOSITE_METHODS(AdaptivePool);
 
 } // namespace dtensor
 

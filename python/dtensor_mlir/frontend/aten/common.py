@@ -1,0 +1,36 @@
+"""What the handlers of ATen's operators share."""
+
+from __future__ import annotations
+
+import torch
+
+from .. import operators  # noqa: F401, registers what `torch.ops` has below
+
+aten = torch.ops.aten
+TABLE: dict = {}
+
+
+def handles(*targets):
+    def register(function):
+        for target in targets:
+            TABLE[target] = function
+        return function
+    return register
+
+
+def overloads(packet):
+    return [getattr(packet, name) for name in packet.overloads()
+            if not name.endswith("out")]
+
+
+def normalize(dim, rank):
+    return dim + rank if dim < 0 else dim
+
+
+def expand_to(e, value, shape):
+    if len(shape) == len(value.shape) and all(
+            e.symbols.text(a) == e.symbols.text(b)
+            for a, b in zip(shape, value.shape)):
+        return value
+    return e.op("expand", [value], shape, value.element,
+                f"sizes = {e.sizes(shape)}")

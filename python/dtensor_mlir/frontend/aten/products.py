@@ -1,0 +1,56 @@
+"""Products of matrices and attention."""
+
+from __future__ import annotations
+
+import torch
+
+from .common import aten, handles
+
+
+@handles(aten.mm.default, aten.bmm.default)
+def _matmul(e, node, a, b, **_):
+    shape, kind = e.result_type(node)
+    return e.op("matmul", [e.value(a), e.value(b)], shape, kind)
+
+
+@handles(aten.addmm.default, aten.baddbmm.default)
+def _addmm(e, node, c, a, b, beta=1, alpha=1):
+    shape, kind = e.result_type(node)
+    product = e.op("matmul", [e.value(a), e.value(b)], shape, kind)
+    if alpha != 1:
+        product = e.op("mul", [product, e.constant(alpha, kind)], shape, kind)
+    if beta == 0:
+        return product
+    added = e.value(c)
+    if beta != 1:
+        added = e.op("mul", [added, e.constant(beta, kind)], added.shape, kind)
+    return e.op("add", [product, added], shape, kind)
+
+
+@handles(aten.dot.default)
+def _dot(e, node, a, b):
+    x, y = e.value(a), e.value(b)
+    product = e.op("mul", [x, y], x.shape, x.element)
+    return e.op("sum", [product], (), x.element, "dims = [0]")
+
+
+@handles(aten.mv.default)
+def _mv(e, node, a, b):
+    x, y = e.value(a), e.value(b)
+    wide = e.op("unsqueeze", [y], (*y.shape, 1), y.element, "dims = [1]")
+    column = e.op("matmul", [x, wide], (x.shape[0], 1), x.element)
+    return e.op("squeeze", [column], (x.shape[0],), x.element, "dims = [1]")
+
+
+@handles(torch.ops.dtensor_mlir.attention.default)
+def _attention(e, node, q, k, v, causal, scale):
+    shape, kind = e.result_type(node)
+    values = [e.value(q), e.value(k), e.value(v)]
+    flags = f"scale = {scale!r} : f64" + (", causal" if causal else "")
+    lengths = [e.symbols.text(v.shape[-2]) for v in values[:2]]
+    if causal and lengths[0] != lengths[1]:
+        # Aligned at the first key, not at the last: query i sees keys up to i.
+        zero = e.new(None, "index")
+        e.write(f"{zero.name} = arith.constant 0 : index")
+        values.append(zero)
+    return e.op("attention", values, shape, kind, flags)
