@@ -65,6 +65,11 @@ if shutil.which("ptxas"):
     config.available_features.add("ptxas")
     llvm_config.with_environment(
         "PATH", [os.path.dirname(shutil.which("ptxas"))], append_path=True)
+# Projects that tests build go through the cache as the build itself does.
+if shutil.which("ccache"):
+    for language in ("C", "CXX"):
+        llvm_config.with_environment(f"CMAKE_{language}_COMPILER_LAUNCHER",
+                                     "ccache")
 # A browser, to look at pages that the compiler writes.
 browser = shutil.which("chromium") or shutil.which("google-chrome")
 if browser:
@@ -72,4 +77,6 @@ if browser:
     config.substitutions.append(("%chromium", browser))
 config.substitutions.append(("%src", config.dtensor_src_root))
 config.substitutions.append(("%obj", config.dtensor_obj_root))
+config.substitutions.append(
+    ("%llvm", os.path.dirname(config.llvm_tools_dir)))
 config.substitutions.append(("%rt", os.path.join(lib_dir, "libdtensor_rt.so")))

@@ -8,11 +8,14 @@
 #include "Fake.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
+#include <thread>
 
 using namespace fake;
 
@@ -219,13 +222,31 @@ FAKE_EXPORT int ncclCommDestroy(Comm *comm) {
   delete comm;
   return 0;
 }
+
+namespace {
+/// NCCL takes itself down when the process ends, under whoever is in it still.
+struct AtEnd {
+  std::atomic<int> aborts{0};
+  ~AtEnd() {
+    if (aborts == 0)
+      return;
+    std::fputs("fake NCCL: the process ends in an abort\n", stderr);
+    std::abort();
+  }
+} atEnd;
+} // namespace
+
 FAKE_EXPORT int ncclCommAbort(Comm *comm) {
+  ++atEnd.aborts;
   {
     std::lock_guard lock(comm->clique->mutex);
     comm->clique->isAborted = true;
     comm->clique->changed.notify_all();
   }
+  // Others go on meanwhile.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   delete comm;
+  --atEnd.aborts;
   return 0;
 }
 FAKE_EXPORT int ncclCommGetAsyncError(Comm *, int *error) {

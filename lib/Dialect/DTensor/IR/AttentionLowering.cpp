@@ -14,8 +14,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"

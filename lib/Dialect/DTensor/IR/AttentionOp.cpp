@@ -12,9 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CompositeUtils.h"
 #include "Factorization.h"
-#include "RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 
 using namespace mlir;
 using namespace dtensor;

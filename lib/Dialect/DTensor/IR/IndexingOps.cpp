@@ -7,7 +7,8 @@
 
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;

@@ -16,8 +16,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

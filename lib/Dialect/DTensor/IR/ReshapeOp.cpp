@@ -11,9 +11,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CompositeUtils.h"
 #include "Factorization.h"
-#include "RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/ViewOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
+#include "CompositeUtils.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

@@ -14,11 +14,12 @@
 
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 
+#include "CompositeUtils.h"
 #include "CoreBuilders.h"
 #include "OrderedLowering.h"
 #include "OrderedMethods.h"
-#include "RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/Reductions.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/StringSwitch.h"
 

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 #include "dtensor/Sharding/LocalShape.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

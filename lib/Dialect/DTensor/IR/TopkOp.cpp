@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CompositeUtils.h"
 #include "OrderedMethods.h"
-#include "RuleUtils.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 
 using namespace mlir;
 using namespace dtensor;

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/WindowOps.h"
 
 using namespace mlir;

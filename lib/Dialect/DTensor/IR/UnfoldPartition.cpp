@@ -21,8 +21,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RuleUtils.h"
+#include "CompositeUtils.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 #include "dtensor/Dialect/DTensor/IR/WindowOps.h"
 #include "dtensor/Sharding/LocalShape.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"

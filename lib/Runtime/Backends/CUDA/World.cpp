@@ -100,6 +100,8 @@ World::~World() {
     changed.notify_all();
   }
   watchdog.join();
+  // NCCL is taken down when the process ends, under threads that are in it.
+  aborts->wait();
   if (lost) {
     for (std::unique_ptr<Gpu> &gpu : gpus)
       gpu.release(); // its stream never ends; freeing would wait for it
@@ -333,14 +335,26 @@ void World::checkAsyncErrors() {
     }
 }
 
+void Aborts::wait() {
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, seconds(kAbortSeconds),
+                   [this] { return underWay == 0; });
+}
+
 /// One thread per communicator: an abort may itself wait for the other ranks.
 void World::abortAll() {
   for (size_t i = 0; i < ranks.size(); ++i)
-    for (auto &[axes, comm] : comms[i])
-      std::thread([comm = comm, context = gpus[i]->getContext()] {
-        CurrentContext current(context);
-        getNccl().commAbort(comm);
+    for (auto &[axes, comm] : comms[i]) {
+      aborts->begin();
+      std::thread([comm = comm, context = gpus[i]->getContext(),
+                   aborts = aborts] {
+        {
+          CurrentContext current(context);
+          getNccl().commAbort(comm);
+        }
+        aborts->end();
       }).detach();
+    }
   for (Comms &all : comms)
     all.clear();
   aborting->set(true);

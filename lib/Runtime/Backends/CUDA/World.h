@@ -34,6 +34,27 @@ namespace dtensor::rt::cuda {
 inline constexpr double kGraceSeconds = 0.5;
 inline constexpr double kAbortSeconds = 8;
 
+/// Threads that abort communicators. Shared with them: one may never come back.
+class Aborts {
+public:
+  void begin() {
+    std::lock_guard lock(mutex);
+    ++underWay;
+  }
+  void end() {
+    std::lock_guard lock(mutex);
+    --underWay;
+    changed.notify_all();
+  }
+  /// Until all have ended, for at most kAbortSeconds.
+  void wait();
+
+private:
+  std::mutex mutex;
+  std::condition_variable changed;
+  int64_t underWay = 0;
+};
+
 class World : public Communicator {
 public:
   World(const Mesh &mesh, const Job &job);
@@ -109,6 +130,7 @@ private:
   std::atomic<bool> hostWaits{false};
   bool aborted = false, lost = false, ending = false;
   std::atomic<bool> isBusy{false}; // local ranks run now
+  std::shared_ptr<Aborts> aborts = std::make_shared<Aborts>();
   int64_t generation = 0;
   std::thread watchdog;
 };

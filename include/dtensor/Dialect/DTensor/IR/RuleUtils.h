@@ -1,14 +1,21 @@
-//===- RuleUtils.h - rules and local forms of movement ops ------*- C++ -*-===//
+//===- RuleUtils.h - answering the interfaces of an op ------------*- C++
+//-*-===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// What an op needs to answer the interfaces, ours and those of other dialects:
+// its rule, its normalized form, local tensors to compute on.
+//
+//===----------------------------------------------------------------------===//
 
-#ifndef DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H
-#define DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H
+#ifndef DTENSOR_DIALECT_DTENSOR_IR_RULEUTILS_H
+#define DTENSOR_DIALECT_DTENSOR_IR_RULEUTILS_H
 
-#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
+#include "dtensor/Interfaces/Interfaces.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 namespace dtensor {
@@ -58,19 +65,19 @@ mlir::Value reshapeByShape(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::OpFoldResult materialize(mlir::OpBuilder &builder,
                                PartitionContext &context, Expr expr);
 
-/// Normalization of a core op: states that `extents` are those of the declared
-/// result, and builds the op anew with encoded types.
+/// Normalization of an op with one result: states that `extents` are those of
+/// the declared result, and builds the op anew with encoded types.
 llvm::LogicalResult normalizeCore(mlir::Operation *op,
                                   NormalizeContext &context,
                                   llvm::ArrayRef<Expr> extents);
 
 /// Per operand the extents that `context` knows.
-llvm::SmallVector<ExtentList> normalizedExtents(mlir::Operation *op,
-                                                NormalizeContext &context);
+llvm::SmallVector<llvm::SmallVector<Expr>>
+normalizedExtents(mlir::Operation *op, NormalizeContext &context);
 
 /// Per operand `knownExtents`.
-llvm::SmallVector<ExtentList> operandExtents(mlir::Operation *op);
+llvm::SmallVector<llvm::SmallVector<Expr>> operandExtents(mlir::Operation *op);
 
 } // namespace dtensor
 
-#endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_RULEUTILS_H
+#endif // DTENSOR_DIALECT_DTENSOR_IR_RULEUTILS_H
