@@ -128,7 +128,7 @@ link_runtime() {
 # Nothing but our own functions is to be seen.
 check_shown() {
   local file shown
-  for file in "$root"/lib/*; do
+  for file in "$root"/lib/*.so; do
     shown=$("$llvm/bin/llvm-nm" -D --defined-only --format=just-symbols "$file" |
       grep -v -e '^dtensor_' -e '^_mlir_memref_to_llvm_' || true)
     if [[ -n $shown ]]; then
@@ -141,7 +141,7 @@ check_shown() {
 # Nothing but the C library and our own files.
 check_needed() {
   local file needed bad=0
-  for file in "$root"/bin/* "$root"/lib/*; do
+  for file in "$root"/bin/* "$root"/lib/*.so; do
     for needed in $("$llvm/bin/llvm-readelf" -d "$file" |
       sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
       case $needed in
@@ -171,6 +171,21 @@ check_runs() {
       --mesh tp=3 --random --dim B=2 --dim S=3 --check >/dev/null)
 }
 
+# C headers, and find_package(DTensor), which gives the shared libraries.
+install_package() {
+  cmake --install "$build" --prefix "$root" --component package \
+    >"$work/install.log"
+}
+
+# A host without MLIR builds against it.
+check_cmake() {
+  local source=test/Embedding/Inputs/host
+  cmake -S "$source" -B "$work/host" -DCMAKE_PREFIX_PATH="$root" \
+    -DCMAKE_C_COMPILER="$llvm/bin/clang" >"$work/host.log" &&
+    cmake --build "$work/host" >>"$work/host.log" &&
+    "$work/host/toy-host" >/dev/null
+}
+
 # The package finds the libraries in lib/ beside its folder.
 cp_python() {
   mkdir -p "$root/python"
@@ -192,13 +207,14 @@ CHECK
 link_compiler
 link_tools
 link_runtime
-cp -r include/dtensor-rt include/dtensor-c "$root/include/"
+install_package
 cp_python
 cp examples/*.mlir "$root/share/dtensor/"
 cp LICENSE "$root/"
 check_needed
 check_shown
 check_runs
+check_cmake
 check_python
 tar -C "$out" --sort=name --owner=0 --group=0 -cf - "$name" |
   xz -T0 "-${DTENSOR_DIST_LEVEL:-6}" >"$out/$name.tar.xz"

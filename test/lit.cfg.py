@@ -42,7 +42,8 @@ opt = "dtensor-opt"
 if os.environ.get("DTENSOR_OPT_CHECK_IR_ROUNDTRIP"):
     opt = ToolSubst("dtensor-opt", "dtensor-opt --verify-roundtrip",
                     unresolved="ignore")
-tools = [opt, "dtensor-compile", "dtensor-run", "mlir-opt", "mlir-translate"]
+tools = [opt, "dtensor-compile", "dtensor-run", "dtensor-reduce",
+         "mlir-opt", "mlir-translate"]
 llvm_config.add_tool_substitutions(
     [t if isinstance(t, ToolSubst) else ToolSubst(t, unresolved="ignore")
      for t in tools], tool_dirs)

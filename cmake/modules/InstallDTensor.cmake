@@ -1,12 +1,13 @@
-# What `cmake --install` puts in place, in two components:
+# What `cmake --install` puts in place, in three components:
 #
-#   shared     the tools, the compiler and the runtime as shared libraries, and
-#              their C headers. Their users need no MLIR.
+#   shared     the tools, the compiler and the runtime as shared libraries. Their
+#              users need no MLIR.
+#   package    C headers and the files of find_package(DTensor)
 #   libraries  the compiler's static libraries and its C++ headers, for a
 #              compiler that has MLIR of the same version and adds our dialect,
 #              interfaces and phases to its own.
 #
-# find_package(DTensor) finds both. Call after all targets exist.
+# Call after all targets exist.
 include_guard()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -29,17 +30,16 @@ install(TARGETS ${libraries} EXPORT DTensorLibraries
 
 set(c_headers include/dtensor-c include/dtensor-rt)
 install(DIRECTORY ${c_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT shared FILES_MATCHING PATTERN "*.h")
+        COMPONENT package FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY include/dtensor ${PROJECT_BINARY_DIR}/include/dtensor
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libraries
         FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.h.inc"
         PATTERN "CMakeFiles" EXCLUDE)
 
-foreach(part Shared Libraries)
-  string(TOLOWER ${part} component)
-  install(EXPORT DTensor${part} NAMESPACE DTensor:: COMPONENT ${component}
-          FILE DTensor${part}.cmake DESTINATION ${package_dir})
-endforeach()
+install(EXPORT DTensorShared NAMESPACE DTensor:: COMPONENT package
+        FILE DTensorShared.cmake DESTINATION ${package_dir})
+install(EXPORT DTensorLibraries NAMESPACE DTensor:: COMPONENT libraries
+        FILE DTensorLibraries.cmake DESTINATION ${package_dir})
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/DTensorConfig.cmake.in
   ${PROJECT_BINARY_DIR}/DTensorConfig.cmake
@@ -50,4 +50,4 @@ write_basic_package_version_file(
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/DTensorConfig.cmake
               ${PROJECT_BINARY_DIR}/DTensorConfigVersion.cmake
-        DESTINATION ${package_dir} COMPONENT shared)
+        DESTINATION ${package_dir} COMPONENT package)

@@ -209,6 +209,29 @@ std::vector<FunctionReport> dtensor::explain(Operation *root) {
   return reports;
 }
 
+std::vector<std::string> dtensor::explainValue(Value value) {
+  auto func = value.getParentRegion()->getParentOfType<func::FuncOp>();
+  LayoutAttr layout = getLayout(value);
+  if (!func || !layout)
+    return {};
+  Facts facts = getFacts(func);
+  MovementExplainer explainer(func, layout.getMesh(), facts);
+  std::vector<std::string> lines = {explainer.describeChoice(value)};
+  for (Operation *user : value.getUsers()) {
+    auto move = dyn_cast<RedistributeOp>(user);
+    std::optional<Movement> movement =
+        move ? explainer.explain(move) : std::nullopt;
+    if (!movement)
+      continue;
+    std::string line = movement->describeSteps() + ", " +
+                       describeBytes(movement->plan.bytes, facts);
+    for (const std::string &wanted : movement->wanted)
+      line += "; " + wanted;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 //===----------------------------------------------------------------------===//
 // Text
 //===----------------------------------------------------------------------===//

@@ -289,6 +289,26 @@ bool MovementExplainer::isStated(RedistributeOp op) {
                        [&](Operation *user) { return user->getLoc() == loc; });
 }
 
+std::string MovementExplainer::describeStrategies(Operation *op,
+                                                  ArrayRef<unsigned> axes) {
+  std::string text;
+  if (const OpPricing *pricing = getPricing(op))
+    for (unsigned axis : axes)
+      if (std::optional<Strategy> strategy = pricing->chosen(axis))
+        text += (text.empty() ? ": it runs " : ", ") +
+                pricing->describe(*strategy) + " on \"" +
+                mesh.getMesh().getName(axis).str() + "\"";
+  return text;
+}
+
+std::string MovementExplainer::describeChoice(Value value) {
+  Operation *op = value.getDefiningOp();
+  auto axes =
+      llvm::to_vector(llvm::seq<unsigned>(0, mesh.getMesh().getNumAxes()));
+  return describeGiven(value) +
+         (op ? describeStrategies(op, axes) : std::string());
+}
+
 std::string MovementExplainer::describeReason(OpOperand &use,
                                               ArrayRef<unsigned> axes) {
   Operation *user = use.getOwner();
@@ -301,14 +321,7 @@ std::string MovementExplainer::describeReason(OpOperand &use,
     return ": redistributed again";
   if (isa<RegionBranchOpInterface, RegionBranchTerminatorOpInterface>(user))
     return ": all ways into a branch or loop agree";
-  std::string text;
-  if (const OpPricing *pricing = getPricing(user))
-    for (unsigned axis : axes)
-      if (std::optional<Strategy> strategy = pricing->chosen(axis))
-        text += (text.empty() ? ": it runs " : ", ") +
-                pricing->describe(*strategy) + " on \"" +
-                mesh.getMesh().getName(axis).str() + "\"";
-  return text;
+  return describeStrategies(user, axes);
 }
 
 std::string MovementExplainer::describeWanted(OpOperand &use,

@@ -68,6 +68,9 @@ public:
   /// nullopt where no plan is legal.
   std::optional<Movement> explain(RedistributeOp op);
 
+  /// `linear at a.mlir:7:8 gives [partial(sum)]: it runs ...`
+  std::string describeChoice(mlir::Value value);
+
 private:
   struct Planned {
     std::optional<Plan> plan;
@@ -85,6 +88,8 @@ private:
   std::string describeGiven(mlir::Value value);
   std::string describeWanted(mlir::OpOperand &use,
                              llvm::ArrayRef<unsigned> axes);
+  std::string describeStrategies(mlir::Operation *op,
+                                 llvm::ArrayRef<unsigned> axes);
   std::string describeReason(mlir::OpOperand &use,
                              llvm::ArrayRef<unsigned> axes);
   void describeUsers(Movement &movement, llvm::ArrayRef<unsigned> axes);

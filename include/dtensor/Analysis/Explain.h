@@ -90,6 +90,11 @@ struct FunctionReport {
 /// without a legal plan are left out.
 std::vector<FunctionReport> explain(mlir::Operation *root);
 
+/// Why `value`, of a function after `plan`, is placed as it is: who gives it
+/// and what that op does on each mesh axis, then a line per redistribute of it.
+/// Empty without a layout.
+std::vector<std::string> explainValue(mlir::Value value);
+
 /// A summary of each function, then a paragraph per redistribute.
 void printExplanation(llvm::ArrayRef<FunctionReport> reports,
                       llvm::raw_ostream &os);
