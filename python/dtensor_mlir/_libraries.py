@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import os
 from ctypes import (POINTER, c_char_p, c_double, c_int32, c_int64, c_size_t,
                     c_void_p)
@@ -101,7 +102,8 @@ class RankStats(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("collectives", c_int64 * 5),
                 ("bytes", c_int64 * 5), ("peak_bytes", c_int64),
                 ("seconds", c_double), ("kernels", c_int64),
-                ("library_calls", c_int64), ("from_graph", c_int32)]
+                ("library_calls", c_int64), ("from_graph", c_int32),
+                ("host_seconds", c_double)]
 
 
 def struct(kind, **fields):
@@ -123,12 +125,17 @@ def _folders():
     yield os.path.join(HERE, "..", "..", "build", "lib")
 
 
-def _load(name: str) -> ctypes.CDLL:
+def _find(name: str) -> tuple[str | None, list[str]]:
+    """Where it is, and where it was looked for."""
     tried = [os.path.normpath(os.path.join(f, name)) for f in _folders()]
-    for path in tried:
-        if os.path.exists(path):
-            # Bundles look the runtime's functions up in the whole process.
-            return ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
+    return next(filter(os.path.exists, tried), None), tried
+
+
+def _load(name: str) -> ctypes.CDLL:
+    path, tried = _find(name)
+    if path:
+        # Bundles look the runtime's functions up in the whole process.
+        return ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
     raise Error(f"{name} is in none of {', '.join(map(repr, tried))}; build "
                 "it, or name its folder in DTENSOR_LIBRARY_PATH")
 
@@ -146,6 +153,19 @@ def runtime() -> ctypes.CDLL:
     library = _load("libdtensor_rt.so")
     library.dtensor_rt_last_error.restype = c_char_p
     return library
+
+
+@functools.cache
+def prepared_call():
+    """The module in C that calls faster than ctypes, or None."""
+    path, _ = _find("dtensor_prepared_call.abi3.so")
+    if path is None:
+        return None
+    spec = importlib.util.spec_from_file_location("dtensor_prepared_call",
+                                                  path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def compiler_call(name: str, *arguments) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Sequence
 
@@ -138,6 +139,7 @@ class Executable:
         info = lib.struct(lib.ExecutableInfo)
         lib.runtime_call("executable_describe", self._handle,
                          ctypes.byref(info))
+        self.num_ranks = info.num_ranks
         values = [self._value(i)
                   for i in range(info.num_args + info.num_results)]
         self.args, self.results = values[:info.num_args], values[info.num_args:]
@@ -286,15 +288,8 @@ class Launch:
         """Addresses of the row-major pieces of the local ranks, rank by rank;
         0 stands for a scalar. With CUDA streams it returns when the work is
         queued."""
-        for array, address in zip(self._args, args):
-            if address:
-                array.data = address
-        for array, address in zip(self._results, results):
-            array.data = address
-        options = None
-        if streams is not None:
-            options = lib.struct(lib.RunOptions, wait=0, streams=(
-                c_void_p * len(streams))(*streams))
+        self._set(self._args, args, self._results, results)
+        options = self._options(streams)
         self.executable.problem = None
         try:
             lib.runtime_call("run_local_with", self._handle, self._args,
@@ -303,6 +298,45 @@ class Launch:
                              ctypes.byref(options) if options else None)
         except lib.LaunchError as error:
             raise error from self.executable.problem
+
+    @staticmethod
+    def _set(args, given, results, taken):
+        for array, address in zip(args, given):
+            if address:  # else it is a scalar, which is there
+                array.data = address
+        for array, address in zip(results, taken):
+            array.data = address
+
+    @staticmethod
+    def _options(streams):
+        if streams is None:
+            return None
+        return lib.struct(lib.RunOptions, wait=0,
+                          streams=(c_void_p * len(streams))(*streams))
+
+    def prepare(self, args: Sequence[int], results: Sequence[int],
+                streams: Sequence[int] | None = None) -> Callable[[], None]:
+        """run() on these addresses as a function without arguments: the way to
+        call a program again and again on the same memory. The memory must live
+        as long as the function is called."""
+        given, taken = ((Array * len(a)).from_buffer_copy(a)
+                        for a in (self._args, self._results))
+        self._set(given, args, taken, results)
+        options = self._options(streams)
+        function = lib.runtime().dtensor_rt_run_local_with
+        fast = lib.prepared_call()
+        if fast is None:
+            return functools.partial(
+                lib.runtime_call, "run_local_with", self._handle, given,
+                c_size_t(len(args)), taken, c_size_t(len(results)),
+                ctypes.byref(options) if options else None)
+        at = lambda f: ctypes.cast(f, c_void_p).value
+        return fast.prepare(
+            at(function), at(lib.runtime().dtensor_rt_last_error),
+            self._handle.value, ctypes.addressof(given), len(args),
+            ctypes.addressof(taken), len(results),
+            ctypes.addressof(options) if options else 0, lib.LaunchError,
+            (self, given, taken, options))
 
     def run_global(self, args: Sequence[int], results: Sequence[int]) -> None:
         """Addresses of row-major global arrays; 0 stands for a scalar."""
@@ -319,11 +353,16 @@ class Launch:
         lib.runtime_call("run_global", self._handle, given,
                          c_size_t(len(args)), taken, c_size_t(len(results)))
 
-    def collectives(self, mesh_rank: int | None = None) -> dict[str, int]:
-        """{kind: count} of the last run of a rank, kinds that ran only."""
+    def stats(self, mesh_rank: int | None = None) -> lib.RankStats:
+        """Of the last run of a rank; see dtensor_rt_rank_stats."""
         if mesh_rank is None:
             mesh_rank = self.executable.local_ranks[0]
         stats = lib.struct(lib.RankStats)
         lib.runtime_call("launch_stats", self._handle, c_int64(mesh_rank),
                          ctypes.byref(stats))
+        return stats
+
+    def collectives(self, mesh_rank: int | None = None) -> dict[str, int]:
+        """{kind: count} of the last run of a rank, kinds that ran only."""
+        stats = self.stats(mesh_rank)
         return {k: n for k, n in zip(lib.COLLECTIVES, stats.collectives) if n}

@@ -76,6 +76,54 @@ struct PeerArguments {
   int32_t me, members;
 };
 
+//===----------------------------------------------------------------------===//
+// Large ones (PeerStream.cu)
+//===----------------------------------------------------------------------===//
+
+inline constexpr int kStreamBlocks = 128;
+/// Half of a block's threads send, the other half receives.
+inline constexpr int kStreamHalf = 512;
+inline constexpr int kStreamThreads = 2 * kStreamHalf;
+/// Words of 16 bytes of one thread in a chunk.
+inline constexpr int kStreamWords = 2;
+inline constexpr int kStreamChunk = 16 * kStreamWords * kStreamHalf;
+/// Chunks of one member that a block may have in its inbox at once.
+inline constexpr int kStreamSlots = 4;
+
+/// A count of chunks, alone in its cache line: another GPU writes it.
+struct alignas(128) StreamCount {
+  uint32_t chunks;
+};
+
+/// What a member shares; all zero in the beginning.
+struct StreamInbox {
+  /// Sent and received by each block so far.
+  StreamCount done[kStreamBlocks];
+  /// That member m sent into this inbox.
+  StreamCount arrived[kPeerMembers][kStreamBlocks];
+  /// That member m has read of those this one sent it.
+  StreamCount taken[kPeerMembers][kStreamBlocks];
+
+  /// Behind it lie the slots: [from member][block][slot].
+  static int64_t bytes(int64_t members) {
+    return int64_t(sizeof(StreamInbox)) +
+           members * kStreamBlocks * kStreamSlots * kStreamChunk;
+  }
+};
+
+/// Member q gets the `bytes` bytes at src + q * srcStride; bytes behind the
+/// ends of src and dst are zeros that nobody keeps.
+struct StreamArguments {
+  char *dst;
+  const char *src;
+  int64_t dstBytes, srcBytes;
+  int64_t bytes, srcStride;
+  int64_t blockBytes; // of each block, but for the last one
+  StreamInbox *inboxes[kPeerMembers];
+  const uint32_t *aborted; // in memory of the host
+  int32_t me, members;
+};
+
 } // namespace dtensor::rt::cuda
 
 #endif // DTENSOR_RUNTIME_KERNELS_ARGUMENTS_H

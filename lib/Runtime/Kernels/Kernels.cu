@@ -3,3 +3,4 @@
 #include "AttentionKernels.cu"
 #include "Copy.cu"
 #include "Peer.cu"
+#include "PeerStream.cu"

@@ -20,9 +20,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arguments.h"
-
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
+#include "PeerElements.cuh"
 
 using namespace dtensor::rt::cuda;
 
@@ -142,54 +140,9 @@ private:
   int64_t begin, end;
 };
 
-template <typename T>
-static __device__ float toFloat(T value) {
-  return static_cast<float>(value);
-}
-
-/// Elements of a packet in f32.
-template <typename T>
-struct PeerElements {
-  static constexpr int kCount = 8 / sizeof(T);
-  float values[kCount];
-
-  __device__ void read(uint64_t data) {
-    const T *elements = reinterpret_cast<const T *>(&data);
-#pragma unroll
-    for (int e = 0; e < kCount; ++e)
-      values[e] = toFloat(elements[e]);
-  }
-  __device__ uint64_t write() const {
-    uint64_t data;
-    T *elements = reinterpret_cast<T *>(&data);
-#pragma unroll
-    for (int e = 0; e < kCount; ++e)
-      elements[e] = static_cast<T>(values[e]);
-    return data;
-  }
-};
-
-struct PeerSum {
-  static __device__ float apply(float a, float b) { return a + b; }
-};
-struct PeerProduct {
-  static __device__ float apply(float a, float b) { return a * b; }
-};
-/// A NaN is kept.
-struct PeerMax {
-  static __device__ float apply(float a, float b) {
-    return a > b || a != a ? a : b;
-  }
-};
-struct PeerMin {
-  static __device__ float apply(float a, float b) {
-    return a < b || a != a ? a : b;
-  }
-};
-
 template <typename T, typename Op>
 static __device__ void peerReduce(const PeerArguments &args) {
-  using Elements = PeerElements<T>;
+  using Elements = PeerElements<T, uint64_t>;
   PeerBlock block(args);
   block.sendAll();
   bool isGood = true;
@@ -203,11 +156,10 @@ static __device__ void peerReduce(const PeerArguments &args) {
       for (int u = 0; u < kPeerBatch; ++u) {
         Elements next;
         next.read(data[u]);
-#pragma unroll
-        for (int e = 0; e < Elements::kCount; ++e)
-          sum[u].values[e] = q == 0
-                                 ? next.values[e]
-                                 : Op::apply(sum[u].values[e], next.values[e]);
+        if (q == 0)
+          sum[u] = next;
+        else
+          sum[u].template add<Op>(next);
       }
     }
 #pragma unroll
@@ -241,11 +193,4 @@ extern "C" __global__ void __launch_bounds__(kPeerThreads)
       dtensor_peer_##OP##_##NAME(const __grid_constant__ PeerArguments args) { \
     peerReduce<TYPE, CLASS>(args);                                             \
   }
-#define DTENSOR_PEER_TYPE(NAME, TYPE)                                          \
-  DTENSOR_PEER(sum, PeerSum, NAME, TYPE)                                       \
-  DTENSOR_PEER(product, PeerProduct, NAME, TYPE)                               \
-  DTENSOR_PEER(max, PeerMax, NAME, TYPE)                                       \
-  DTENSOR_PEER(min, PeerMin, NAME, TYPE)
-DTENSOR_PEER_TYPE(f32, float)
-DTENSOR_PEER_TYPE(f16, __half)
-DTENSOR_PEER_TYPE(bf16, __nv_bfloat16)
+DTENSOR_PEER_REDUCTIONS(DTENSOR_PEER)

@@ -1,9 +1,11 @@
 """Runs our bundles on the GPUs of one machine, one JSON object a line.
 
-usage: ours.py LIBDTENSOR_RT BUNDLES [--only A,B] [--world N] [--seconds S]
-               [--seed N]
+usage: ours.py DIST BUNDLES [--only A,B] [--world N] [--seconds S] [--seed N]
+       torchrun --nproc-per-node N ours.py DIST BUNDLES ...
 
-Weights stay on the GPUs; a call gets the addresses of its arguments and results
+DIST is an unpacked archive of `make dist`. By itself it drives all GPUs, each by
+a thread of the runtime; under torchrun every process is a rank on one GPU, and
+programs on meshes of another size are left out. Weights stay on the GPUs; a call gets the addresses of its arguments and results
 and the streams of its caller. Besides the times a line has
   second_ms   the second call, which captures a graph where there is one
   setup_ms    (first shape) loading the kernels and connecting the GPUs
@@ -16,6 +18,7 @@ and the counts of dtensor_rt_rank_stats.
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -23,23 +26,45 @@ import time
 
 os.environ["NCCL_NVLS_ENABLE"] = "0"
 import torch
+import torch.distributed as dist
 
+import timing
 import workloads
-from runtime import Failure, Runtime
-from timing import Gpus
+
+PARSER = argparse.ArgumentParser()
+PARSER.add_argument("dist")
+PARSER.add_argument("bundles")
+PARSER.add_argument("--only", default="")
+PARSER.add_argument("--world", type=int, default=torch.cuda.device_count())
+PARSER.add_argument("--seconds", type=float, default=300)
+PARSER.add_argument("--seed", type=int, default=1)
+options = PARSER.parse_args()
+sys.path.insert(0, os.path.join(options.dist, "python"))
+import dtensor_mlir
 
 TORCH = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16,
          "bf16": torch.bfloat16, "i64": torch.int64, "i32": torch.int32}
 
 
+def is_leader():
+    return os.environ.get("RANK", "0") == "0"
+
+
+def ours():
+    """The `how` of our lines."""
+    name = "ours" if "RANK" in os.environ else "ours_one_process"
+    return name + ("_no_graphs" if os.environ.get("DTENSOR_GRAPHS") == "0"
+                   else "")
+
+
 def report(workload, shape, world, first=0.0, wall=-1.0, device=-1.0, **extra):
-    how = extra.pop("how", "ours" if os.environ.get("DTENSOR_GRAPHS") != "0"
-                    else "ours_no_graphs")
+    how = extra.pop("how", ours())
     shape = list(shape) if isinstance(shape, tuple) else shape
-    print(json.dumps(dict(
-        workload=workload, how=how, shape=shape, first_ms=round(first, 3),
-        wall_ms=round(wall, 4), device_ms=round(device, 4), world=world,
-        **extra)), flush=True)
+    if is_leader():
+        print(json.dumps(dict(
+            workload=workload, how=how, shape=shape, first_ms=round(first, 3),
+            wall_ms=round(wall, 4), device_ms=round(device, 4), world=world,
+            **extra)), flush=True)
 
 
 def piece(tensor, box):
@@ -52,14 +77,16 @@ def piece(tensor, box):
 class Case:
     """One workload on one mesh, at one shape after the other."""
 
-    def __init__(self, runtime, bundle, workload, gpus, world):
+    def __init__(self, bundle, workload, gpus, world):
         self.workload, self.gpus, self.world = workload, gpus, world
-        self.exe = runtime.executable(bundle, workload.entry,
-                                      workload.mesh(world))
+        self.exe = bundle.executable(workload.mesh(world), workload.entry,
+                                     backend="cuda")
+        self.ranks = list(zip(self.exe.local_ranks, gpus.devices))
         self.weights = None
 
     def arguments(self, launch, shape):
-        """(global arguments on the first GPU, those of each rank)."""
+        """(global arguments on the first GPU, those of each local rank); all
+        processes draw the same numbers."""
         specs, fixed = self.workload.args(shape), self.workload.per_call
         first = self.gpus.devices[0]
         made = [workloads.make_tensor(s, kind, first)
@@ -75,61 +102,62 @@ class Case:
     def distribute(self, launch, tensors, first):
         return [[piece(t, launch.box(rank, first + i)).contiguous().to(device)
                  for i, t in enumerate(tensors)]
-                for rank, device in enumerate(self.gpus.devices)]
+                for rank, device in self.ranks]
+
+    def box(self, launch, rank, result):
+        return launch.box(rank, len(self.exe.args) + result)
 
     def results(self, launch):
-        exe = self.exe
-        return [[torch.empty(launch.box(rank, exe.num_args + i)[0],
-                             dtype=TORCH[exe.dtypes[exe.num_args + i]],
-                             device=device)
-                 for i in range(exe.num_results)]
-                for rank, device in enumerate(self.gpus.devices)]
+        return [[torch.empty(self.box(launch, rank, i)[0],
+                             dtype=TORCH[value.dtype], device=device)
+                 for i, value in enumerate(self.exe.results)]
+                for rank, device in self.ranks]
+
+    def prepare(self, launch, args, results):
+        addresses = lambda ranks: [t.data_ptr() for ts in ranks for t in ts]
+        return launch.prepare(addresses(args), addresses(results),
+                              [s.cuda_stream for s in self.gpus.streams])
 
     def run(self, shape, is_timed=True):
         shapes = [s for s, _ in self.workload.args(shape)]
         launch = self.exe.bind(shapes)
         whole, args = self.arguments(launch, shape)
         results = self.results(launch)
-        self.gpus.sync()
+        self.gpus.align()
         start = time.perf_counter()
-        launch.close()
         launch = self.exe.bind(shapes)
-        call = launch.prepare(args, results, self.gpus.streams)
-        self.exe.rt.check(call())
+        call = self.prepare(launch, args, results)
+        call()
         self.gpus.sync()
-        first = (time.perf_counter() - start) * 1e3
+        first = self.gpus.largest((time.perf_counter() - start) * 1e3)
         if not is_timed:
-            launch.close()
             return first
         extra = self.check(launch, whole, results, call)
         second, wall, device = self.gpus.timed(call)
-        self.exe.rt.check(call())
         extra.update(second_ms=round(second, 3), **self.counts(launch, call))
-        launch.close()
         return first, wall, device, extra
 
     def counts(self, launch, call):
         hosts = []
         # Few in a row: a full queue would make the host wait in the call.
         for _ in range(11):
-            self.gpus.sync()
+            self.gpus.align()
             for _ in range(10):
                 call()
-                all_stats = [launch.stats(r)
-                             for r in range(self.exe.num_ranks)]
+                all_stats = [launch.stats(rank) for rank, _ in self.ranks]
                 hosts.append(max(s.host_seconds for s in all_stats))
-        self.gpus.sync()
+        self.gpus.align()
         stats = all_stats[0]
         return dict(
-            host_us=round(statistics.median(hosts) * 1e6, 2), kernels=stats.kernels, library_calls=stats.library_calls,
+            host_us=round(self.gpus.largest(statistics.median(hosts)) * 1e6, 2),
+            kernels=stats.kernels, library_calls=stats.library_calls,
             collectives=sum(stats.collectives), from_graph=stats.from_graph,
             peak_MiB=max(s.peak_bytes for s in all_stats) >> 20)
 
     def check(self, launch, whole, results, call):
-        first = self.gpus.devices[0]
         before = [[t.clone() for t in rank] for rank in results]
         call()
-        self.gpus.sync()
+        self.gpus.align()
         same = all(torch.equal(a, b) for old, new in zip(before, results)
                    for a, b in zip(old, new))
         parts = self.workload.mesh(self.world).get("tp", 1)
@@ -140,35 +168,47 @@ class Case:
             norm = value.norm().clamp_min(1e-300)
             peer_error = max(peer_error, float(
                 (peer[i].double() - value).norm() / norm))
-            for rank, mine in enumerate(results):
-                box = launch.box(rank, self.exe.num_args + i)
-                expected = piece(value, box)
+            for (rank, _), mine in zip(self.ranks, results):
+                expected = piece(value, self.box(launch, rank, i))
                 part = expected.norm().clamp_min(1e-300)
-                off = (mine[i].to(first).double() - expected).norm() / part
-                error = max(error, float(off)) if off == off else float("nan")
-        for i in range(len(true)):
-            boxes = [launch.box(r, self.exe.num_args + i)
-                     for r in range(len(results))]
-            same &= all(torch.equal(results[r][i].to(first), results[0][i])
-                        for r in range(len(results)) if boxes[r] == boxes[0])
-        return dict(err=float(f"{error:.3g}"), same_bits=same,
+                off = (mine[i].to(value.device).double() - expected).norm()
+                error = max(error, float(off / part)) \
+                    if off == off else float("nan")
+        same &= all(self.are_replicas_equal(launch, results, i)
+                    for i in range(len(true)))
+        return dict(err=float(f"{self.gpus.largest(error):.3g}"),
+                    same_bits=not self.gpus.largest(float(not same)),
                     peer_err=float(f"{peer_error:.3g}"))
 
+    def are_replicas_equal(self, launch, results, i):
+        """Pieces that are the same part of a result have the same bits."""
+        mine = [t[i].to(self.gpus.devices[0]) for t in results]
+        boxes = [self.box(launch, r, i) for r in range(self.exe.num_ranks)]
+        if not self.gpus.in_job:
+            return all(torch.equal(t, mine[0])
+                       for t, box in zip(mine, boxes) if box == boxes[0])
+        if any(box != boxes[0] for box in boxes):
+            return True
+        first = mine[0].clone()
+        dist.broadcast(first, 0)
+        return torch.equal(first, mine[0])
 
-def run_workload(runtime, folder, workload, all_gpus, world, deadline):
+
+def run_workload(folder, workload, all_gpus, world, deadline):
     mesh = workload.mesh(world)
-    ranks = 1
-    for size in mesh.values():
-        ranks *= size
+    ranks = math.prod(mesh.values())
+    if ranks not in all_gpus:
+        return
     try:
-        bundle = runtime.open(os.path.join(folder, workload.program + ".so"))
-        case = Case(runtime, bundle, workload, all_gpus[ranks], ranks)
+        bundle = dtensor_mlir.Bundle(
+            os.path.join(folder, workload.program + ".so"))
+        case = Case(bundle, workload, all_gpus[ranks], ranks)
         setup = case.run(warm_shape(workload), is_timed=False)
-    except (Failure, RuntimeError) as failure:
+    except RuntimeError as failure:
         report(workload.name, "FAILED", ranks, error=str(failure)[:300])
         return
     for number, shape in enumerate(workload.shapes):
-        if time.time() > deadline:
+        if all_gpus[ranks].largest(time.time()) > deadline:
             report(workload.name, shape, ranks, error="no time left")
             continue
         try:
@@ -177,10 +217,9 @@ def run_workload(runtime, folder, workload, all_gpus, world, deadline):
                 extra["setup_ms"] = round(setup, 1)
             report(workload.name, shape, ranks, first, wall, device,
                    mesh=mesh, **extra)
-        except (Failure, RuntimeError) as failure:
+        except RuntimeError as failure:
             report(workload.name, shape, ranks, error=str(failure)[:300])
         torch.cuda.empty_cache()
-    case.exe.close()
 
 
 def warm_shape(workload):
@@ -194,7 +233,7 @@ def warm_shape(workload):
 def measure_limits(gpus, world, names):
     """The copy bandwidth, and the product inside the loss."""
     if names & {"pointwise_chain", "softmax", "rms_norm"}:
-        one = Gpus(1)
+        one = timing.Gpus([0])
         x = torch.randn(workloads.GIB_ELEMENTS, device=one.devices[0],
                         dtype=torch.bfloat16)
         y = torch.empty_like(x)
@@ -223,28 +262,24 @@ def measure_limits(gpus, world, names):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("runtime")
-    parser.add_argument("bundles")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--world", type=int, default=torch.cuda.device_count())
-    parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    options = parser.parse_args()
     deadline = time.time() + options.seconds
     torch.manual_seed(options.seed)
     torch.backends.cuda.matmul.allow_tf32 = False
     wanted = [w for w in workloads.all_workloads()
               if not options.only or any(
                   w.name.startswith(o) for o in options.only.split(","))]
-    runtime = Runtime(options.runtime)
-    all_gpus = {n: Gpus(n) for n in {1, options.world}}
-    measure_limits(all_gpus[options.world], options.world,
-                   {w.name for w in wanted})
+    all_gpus = timing.all_gpus(options.world)
+    if "RANK" in os.environ:
+        options.world = dist.get_world_size()
+    else:
+        measure_limits(all_gpus[options.world], options.world,
+                       {w.name for w in wanted})
     for workload in wanted:
-        run_workload(runtime, options.bundles, workload, all_gpus,
-                     options.world, deadline)
+        run_workload(options.bundles, workload, all_gpus, options.world,
+                     deadline)
         torch.cuda.empty_cache()
+    if "RANK" in os.environ:
+        dist.destroy_process_group()
 
 
 if __name__ == "__main__":

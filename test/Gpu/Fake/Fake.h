@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -83,6 +84,9 @@ private:
   bool isWorking = false, isEnding = false;
   std::thread thread;
 };
+
+/// What the kernel of this name, which shares memory with the peers', does.
+Work peerWork(const std::string &name, unsigned grid, const void *argument);
 
 //===----------------------------------------------------------------------===//
 // Numbers

@@ -6,7 +6,6 @@
 #include "../../../lib/Runtime/Kernels/Attention.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -212,115 +211,6 @@ void attend(const AttentionParameters &args, const std::string &type) {
     for (int head = 0; head < args.headsQ; ++head)
       for (int row = 0; row < args.queries; ++row)
         attendRow(args, type, batch, head, row);
-}
-
-//===----------------------------------------------------------------------===//
-// Peers: the members' streams are threads
-//===----------------------------------------------------------------------===//
-
-using Round = std::atomic_ref<uint32_t>;
-
-struct PeerRun {
-  PeerArguments args;
-  int64_t block;
-  uint32_t round = args.rounds[block] + 1;
-
-  PeerPacket *slot(int of, int from) const {
-    int64_t number = (round % 2) * args.members + from;
-    return args.inboxes[of] + (number * kPeerBlocks + block) * args.slotPackets;
-  }
-  int64_t begin() const { return block * args.blockPackets; }
-  int64_t end() const {
-    return std::min(begin() + args.blockPackets, (args.bytes + 7) / 8);
-  }
-  int64_t bytesAt(int64_t i) const {
-    return std::min<int64_t>(8, args.bytes - 8 * i);
-  }
-
-  void send() const {
-    for (int64_t i = begin(); i < end(); ++i) {
-      uint32_t halves[2] = {};
-      std::memcpy(halves, static_cast<const char *>(args.src) + 8 * i,
-                  static_cast<size_t>(bytesAt(i)));
-      for (int q = 0; q < args.members; ++q) {
-        PeerPacket &to = slot(q, args.me)[i - begin()];
-        to.low = halves[0];
-        to.high = halves[1];
-        Round(to.highRound).store(round, std::memory_order_release);
-      }
-    }
-  }
-  /// Null: aborted.
-  const PeerPacket *receive(int q, int64_t i) const {
-    PeerPacket &from = slot(args.me, q)[i - begin()];
-    while (Round(from.highRound).load(std::memory_order_acquire) != round) {
-      if (*static_cast<const volatile uint32_t *>(args.aborted))
-        return nullptr;
-      std::this_thread::yield();
-    }
-    return &from;
-  }
-};
-
-void gatherPeers(const PeerRun &run) {
-  for (int q = 0; q < run.args.members; ++q)
-    for (int64_t i = run.begin(); i < run.end(); ++i)
-      if (const PeerPacket *packet = run.receive(q, i)) {
-        uint32_t halves[2] = {packet->low, packet->high};
-        std::memcpy(static_cast<char *>(run.args.dst) + q * run.args.bytes +
-                        8 * i,
-                    halves, static_cast<size_t>(run.bytesAt(i)));
-      }
-}
-
-float combine(const std::string &name, float a, float b) {
-  auto has = [&](const char *op) { return name.find(op) != std::string::npos; };
-  if (has("sum"))
-    return a + b;
-  if (has("product"))
-    return a * b;
-  return (has("max") ? a > b : a < b) || a != a ? a : b;
-}
-
-void reducePeers(const std::string &name, const PeerRun &run) {
-  std::string type = name.substr(name.rfind('_') + 1);
-  int64_t bytes = type == "f32" ? 4 : 2;
-  for (int64_t i = run.begin(); i < run.end(); ++i) {
-    float sums[4] = {};
-    for (int q = 0; q < run.args.members; ++q) {
-      const PeerPacket *packet = run.receive(q, i);
-      if (!packet)
-        return;
-      char data[8];
-      std::memcpy(data, &packet->low, 4);
-      std::memcpy(data + 4, &packet->high, 4);
-      for (int64_t e = 0; e < 8 / bytes; ++e) {
-        float next = load(data, e, type);
-        sums[e] = q == 0 ? next : combine(name, sums[e], next);
-      }
-    }
-    for (int64_t e = 0; e * bytes < run.bytesAt(i); ++e) {
-      char *to = static_cast<char *>(run.args.dst) + 8 * i + e * bytes;
-      if (type == "f32")
-        *reinterpret_cast<float *>(to) = sums[e];
-      else
-        *reinterpret_cast<uint16_t *>(to) =
-            type == "bf16" ? toBf16(sums[e]) : toF16(sums[e]);
-    }
-  }
-}
-
-void runPeers(const std::string &name, const PeerArguments &args,
-              int64_t blocks) {
-  for (int64_t block = 0; block < blocks; ++block) {
-    PeerRun run{args, block};
-    run.send();
-    if (name.find("gather") != std::string::npos)
-      gatherPeers(run);
-    else
-      reducePeers(name, run);
-    args.rounds[block] = run.round;
-  }
 }
 
 } // namespace
@@ -532,10 +422,8 @@ Work kernelWork(const std::string &name, unsigned grid, const void *argument) {
     std::string type = has("bf16") ? "bf16" : has("f16") ? "f16" : "f32";
     return [=] { attend(args, type); };
   }
-  if (has("peer")) {
-    auto args = *static_cast<const PeerArguments *>(argument);
-    return [=] { runPeers(name, args, grid); };
-  }
+  if (has("peer") || has("stream"))
+    return peerWork(name, grid, argument);
   if (has("copy") || has("fill")) {
     auto args = *static_cast<const CopyArguments *>(argument);
     bool isFill = has("fill");

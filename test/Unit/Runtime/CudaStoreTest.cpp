@@ -2,6 +2,8 @@
 
 #include "../../../lib/Runtime/Backends/CUDA/Store.h"
 
+#include "../../../lib/Runtime/Core/Error.h"
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,6 +13,7 @@
 #include <thread>
 #include <unistd.h>
 
+using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 using testing::HasSubstr;
 
@@ -64,12 +67,18 @@ TEST(Store, AFailureIsToldToTheOthers) {
   int port = freePort() + 3;
   auto first = makeTcpStore(jobOf(0, 2, port), 5);
   auto second = makeTcpStore(jobOf(1, 2, port), 5);
-  std::promise<std::string> told;
-  first->setOnFailure([&](int64_t rank, const std::string &message) {
-    told.set_value(std::to_string(rank) + ": " + message);
-  });
+  // Two meshes in one process, and a third one that is gone.
+  std::promise<std::string> told[2];
+  for (auto &promise : told)
+    first->setOnFailure(&promise,
+                        [&](int64_t rank, const std::string &message) {
+                          promise.set_value(concat(rank, ": ", message));
+                        });
+  first->setOnFailure(&port, [&](int64_t, const std::string &) { FAIL(); });
+  first->setOnFailure(&port, nullptr);
   second->fail(1, "no memory");
-  EXPECT_EQ(told.get_future().get(), "1: no memory");
+  for (auto &promise : told)
+    EXPECT_EQ(promise.get_future().get(), "1: no memory");
   second.reset();
 }
 
@@ -86,7 +95,7 @@ TEST(Store, AProcessThatEndsIsReportedAtOnce) {
   auto store = makeTcpStore(jobOf(0, 2, port), 5);
   store->get("here", 10);
   std::promise<std::string> told;
-  store->setOnFailure([&](int64_t rank, const std::string &message) {
+  store->setOnFailure(&port, [&](int64_t rank, const std::string &message) {
     told.set_value(std::to_string(rank) + ": " + message);
   });
   kill(child, SIGKILL);
@@ -101,7 +110,8 @@ TEST(Store, AGoodbyeIsNoFailure) {
   int port = freePort() + 5;
   auto first = makeTcpStore(jobOf(0, 2, port), 5);
   bool hasFailed = false;
-  first->setOnFailure([&](int64_t, const std::string &) { hasFailed = true; });
+  first->setOnFailure(&port,
+                      [&](int64_t, const std::string &) { hasFailed = true; });
   makeTcpStore(jobOf(1, 2, port), 5).reset();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_FALSE(hasFailed);

@@ -80,6 +80,28 @@ ReducePlan planReduce(int32_t dtype, Reduce kind) {
   }
 }
 
+int64_t largest(const std::vector<Piece> &pieces) {
+  int64_t size = 0;
+  for (const Piece &piece : pieces)
+    size = std::max(size, piece.size);
+  return size;
+}
+
+/// Pieces in group order, as long as the largest one but for the last ones.
+bool areSlots(const std::vector<Piece> &pieces, int64_t extent) {
+  int64_t slot = largest(pieces);
+  for (size_t q = 0; q < pieces.size(); ++q)
+    if (pieces[q].offset != std::min(extent, static_cast<int64_t>(q) * slot))
+      return false;
+  return true;
+}
+
+/// Of the largest piece.
+int64_t slotBytes(const View &whole, int64_t dim,
+                  const std::vector<Piece> &pieces) {
+  return whole.numBytes() / whole.sizes[dim] * largest(pieces);
+}
+
 bool areEqual(const std::vector<Piece> &pieces) {
   return std::all_of(pieces.begin(), pieces.end(), [&](const Piece &piece) {
     return piece.size == pieces[0].size;
@@ -113,12 +135,6 @@ private:
 
   Pieces cut(int64_t extent, int64_t unit) const {
     return cutPieces(mesh, group.axes, extent, unit);
-  }
-  static int64_t largest(const Pieces &pieces) {
-    int64_t size = 0;
-    for (const Piece &piece : pieces)
-      size = std::max(size, piece.size);
-    return size;
   }
   /// The pieces along `dim` of a packed view lie one after the other.
   static bool areConsecutive(const View &view, int64_t dim) {
@@ -187,7 +203,8 @@ void CollectiveRun::allReduce() {
   View dst = packed(call.dst, to, /*withContents=*/false);
   int64_t count = src.numElements();
   if (peers)
-    peers->allReduce(dst.base, src.base, count, src.dtype, call.reduce);
+    peers->allReduce({dst.base, dst.numBytes(), src.base, src.numBytes()},
+                     src.dtype, call.reduce);
   else
     reducePacked(
         src, dst, count, count, [&](void *in, void *out, int type, int op) {
@@ -230,27 +247,11 @@ void CollectiveRun::allGather() {
   std::optional<Scratch> from, to;
   View src = packed(call.src, from);
   bool isDirect = areConsecutive(call.dst, dim);
-  if (areEqual(pieces)) {
-    View all = call.dst;
-    if (!isDirect) {
-      to.emplace(gpu, call.dst.numBytes());
-      all.base = to->get();
-    }
-    if (peers)
-      peers->allGather(all.base, src.base, src.numBytes());
-    else
-      ok(getNccl().allGather(src.base, all.base, bytesOf(src), kNcclInt8, comm,
-                             gpu.getStream()));
-    for (int64_t q = 0; !isDirect && q < n; ++q)
-      gpu.copy(call.dst.slice(dim, pieces[q].offset, pieces[q].size),
-               rowMajorView(to->get() + q * src.numBytes(), src.dtype, src.rank,
-                            src.sizes));
-    return;
-  }
-  // Exact counts, straight into the result where its pieces are packed.
+  // Straight into the result where its pieces are packed.
   if (!isDirect)
     to.emplace(gpu, call.dst.numBytes());
-  std::vector<View> sources(n, src), targets;
+  char *all = isDirect ? call.dst.base : to->get();
+  std::vector<View> targets;
   char *at = isDirect ? nullptr : to->get();
   for (int64_t q = 0; q < n; ++q) {
     View piece = call.dst.slice(dim, pieces[q].offset, pieces[q].size);
@@ -260,23 +261,28 @@ void CollectiveRun::allGather() {
     }
     targets.push_back(piece);
   }
-  exchange(sources, targets);
+  if (peers)
+    peers->allGather({all, call.dst.numBytes(), src.base, src.numBytes()},
+                     slotBytes(call.dst, dim, pieces));
+  else if (areEqual(pieces))
+    ok(getNccl().allGather(src.base, all, bytesOf(src), kNcclInt8, comm,
+                           gpu.getStream()));
+  else
+    exchange(std::vector<View>(n, src), targets);
   for (int64_t q = 0; !isDirect && q < n; ++q)
     gpu.copy(call.dst.slice(dim, pieces[q].offset, pieces[q].size), targets[q]);
 }
 
 /// The slots of the members follow each other in the source itself, and what
 /// the last ones lack may be read, whatever it is: it lands behind the results.
+/// Peers stay within the buffers.
 bool CollectiveRun::isDirectScatter(const Pieces &pieces,
                                     int64_t slotBytes) const {
-  if (!areConsecutive(call.src, call.dim))
+  if (!areConsecutive(call.src, call.dim) ||
+      !areSlots(pieces, call.src.sizes[call.dim]))
     return false;
-  int64_t slot = largest(pieces), extent = call.src.sizes[call.dim];
-  for (int64_t q = 0; q < n; ++q)
-    if (pieces[q].offset != std::min(extent, q * slot))
-      return false;
   int64_t needed = n * slotBytes;
-  return needed == call.src.numBytes() ||
+  return peers || needed == call.src.numBytes() ||
          gpu.readableFrom(call.src.base) >= needed;
 }
 
@@ -291,9 +297,11 @@ void CollectiveRun::reduceScatter() {
   // One slot of equal size per member.
   View slot = call.src.slice(dim, 0, largest(pieces));
   int64_t count = slot.numElements(), bytes = slot.numBytes();
+  int64_t srcBytes = call.src.numBytes();
   View src = call.src, dst = call.dst;
   if (!isDirectScatter(pieces, bytes)) {
-    from.emplace(gpu, n * bytes);
+    srcBytes = n * bytes;
+    from.emplace(gpu, srcBytes);
     src.base = from->get();
     for (int64_t q = 0; q < n; ++q) {
       View piece = call.src.slice(dim, pieces[q].offset, pieces[q].size);
@@ -303,17 +311,22 @@ void CollectiveRun::reduceScatter() {
     }
   }
   bool isWhole =
-      dst.isRowMajor() && (dst.numElements() == count ||
+      dst.isRowMajor() && (peers || dst.numElements() == count ||
                            gpu.writableAt(dst.base, dst.numBytes()) >= bytes);
   if (!isWhole) {
     to.emplace(gpu, bytes);
     dst.base = to->get();
   }
-  reducePacked(
-      src, dst, n * count, count, [&](void *in, void *out, int type, int op) {
-        return getNccl().reduceScatter(in, out, static_cast<size_t>(count),
-                                       type, op, comm, gpu.getStream());
-      });
+  if (peers)
+    peers->reduceScatter(
+        {dst.base, isWhole ? dst.numBytes() : bytes, src.base, srcBytes}, bytes,
+        src.dtype, call.reduce);
+  else
+    reducePacked(
+        src, dst, n * count, count, [&](void *in, void *out, int type, int op) {
+          return getNccl().reduceScatter(in, out, static_cast<size_t>(count),
+                                         type, op, comm, gpu.getStream());
+        });
   if (!isWhole)
     gpu.copy(call.dst, rowMajorView(to->get(), call.dst.dtype, call.dst.rank,
                                     call.dst.sizes));
@@ -399,14 +412,24 @@ void CollectiveRun::permute() {
 
 bool cuda::fitsPeers(const Mesh &mesh, const Group &group,
                      const Collective &call) {
-  int64_t bytes = call.src.numBytes();
-  if (bytes == 0 || bytes > Peers::mostBytes(group.size()))
+  bool isGather = call.kind == CollectiveKind::AllGather;
+  bool isScatter = call.kind == CollectiveKind::ReduceScatter;
+  if (!isGather && !isScatter && call.kind != CollectiveKind::AllReduce)
     return false;
-  if (call.kind == CollectiveKind::AllReduce)
-    return Peers::reduces(call.src.dtype);
-  return call.kind == CollectiveKind::AllGather &&
-         areEqual(
-             cutPieces(mesh, group.axes, call.dst.sizes[call.dim], call.unit));
+  const View &whole = isGather ? call.dst : call.src;
+  int64_t bytes = whole.numBytes();
+  if (bytes == 0 || (!isGather && !Peers::reduces(whole.dtype)))
+    return false;
+  bool isEven = true;
+  if (isGather || isScatter) {
+    int64_t extent = whole.sizes[call.dim];
+    auto pieces = cutPieces(mesh, group.axes, extent, call.unit);
+    if (!areSlots(pieces, extent))
+      return false;
+    isEven = areEqual(pieces);
+    bytes = slotBytes(whole, call.dim, pieces);
+  }
+  return Peers::takes(call.kind, group.size(), bytes, isEven);
 }
 
 void cuda::runCollective(Gpu &gpu, Peers *peers, NcclComm comm,

@@ -12,8 +12,8 @@
 //             writes, the few bytes behind the buffers that the pool adds
 //   packed    else: pieces go through temporaries [q][C], C = max_q |p_q|
 //
-// Few bytes of equal pieces go through the peers' memory where that can be
-// opened (Peers.h).
+// Reductions and gathers go through the peers' memory where that can be opened
+// and is faster (Peers.h); uneven pieces that lie one after the other do, too.
 //
 // Members with empty pieces take part. Max and min of floats run on integers of
 // the same order, so that a NaN is never lost (Kernels/Copy.cu).

@@ -48,7 +48,7 @@ public:
   /// The ranks of one process share their failure by other means; only those
   /// that wait here are woken.
   void fail(int64_t, const std::string &) override { table.fail(); }
-  void setOnFailure(OnFailure) override {}
+  void setOnFailure(const void *, OnFailure) override {}
 
 private:
   WaitingTable table;

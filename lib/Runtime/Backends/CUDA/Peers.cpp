@@ -11,9 +11,27 @@
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
-/// Above these, in all messages of a member together, NCCL is as fast.
-static constexpr int64_t kMostBytes = int64_t(4) << 20;
 static constexpr int64_t kRoundBytes = kPeerBlocks * sizeof(uint32_t);
+
+namespace {
+
+/// The longest messages that go as packets, and as streams; above them the
+/// next one is faster, and NCCL at last.
+struct PeerLimits {
+  int64_t packets, stream;
+};
+
+PeerLimits limitsOf(int64_t members) {
+  static const char *const choice = std::getenv("DTENSOR_PEERS");
+  bool isOff = choice && std::strcmp(choice, "0") == 0;
+  if (isOff || members < 2 || members > kPeerMembers)
+    return {0, 0};
+  if (members == 2)
+    return {int64_t(512) << 10, INT64_MAX};
+  return {(int64_t(4) << 20) / (members - 1), 0};
+}
+
+} // namespace
 
 static int64_t ceilDiv(int64_t value, int64_t by) {
   return (value + by - 1) / by;
@@ -34,17 +52,13 @@ AbortWord::~AbortWord() {
   getDriver().memFreeHost(word);
 }
 
-int64_t Peers::mostBytes(int64_t members) {
-  static const char *const choice = std::getenv("DTENSOR_PEERS");
-  bool isOff = choice && std::strcmp(choice, "0") == 0;
-  return isOff || members < 2 || members > kPeerMembers
-             ? 0
-             : kMostBytes / (members - 1);
-}
+bool Peers::serves(int64_t members) { return limitsOf(members).packets > 0; }
 
-bool Peers::mayJoinProcesses() {
-  static const char *const choice = std::getenv("DTENSOR_PEERS");
-  return choice && std::strcmp(choice, "processes") == 0;
+bool Peers::takes(CollectiveKind kind, int64_t members, int64_t bytes,
+                  bool isEven) {
+  PeerLimits limits = limitsOf(members);
+  bool mayBePackets = isEven && kind != CollectiveKind::ReduceScatter;
+  return bytes <= limits.stream || (mayBePackets && bytes <= limits.packets);
 }
 
 bool Peers::reduces(int32_t dtype) {
@@ -60,7 +74,6 @@ bool Peers::reduces(int32_t dtype) {
 /// a handle that means something on one host only.
 struct Peers::Invitation {
   char host[64] = {};
-  int64_t process = 0;
   DevicePtr memory = 0; // 0: there is none
   Context context = nullptr;
   DeviceId device = 0;
@@ -78,16 +91,20 @@ struct Peers::Invitation {
   }
 };
 
+/// Of rounds and packets, before the streams.
+static int64_t packetBytes(int64_t members, int64_t slotPackets) {
+  int64_t packets = 2 * members * kPeerBlocks * slotPackets;
+  return kRoundBytes + packets * static_cast<int64_t>(sizeof(PeerPacket));
+}
+
 Peers::Invitation Peers::invite() {
   const Driver &driver = getDriver();
   Invitation invitation;
   gethostname(invitation.host, sizeof(invitation.host) - 1);
-  invitation.process = getpid();
   invitation.context = gpu.getContext();
   invitation.device = gpu.getDevice();
-  int64_t packets = 2 * members * kPeerBlocks * slotPackets;
-  auto bytes = static_cast<size_t>(kRoundBytes) +
-               static_cast<size_t>(packets) * sizeof(PeerPacket);
+  auto bytes = static_cast<size_t>(packetBytes(members, slotPackets) +
+                                   StreamInbox::bytes(members));
   if (driver.memAlloc(&memory, bytes) != 0)
     memory = 0;
   else if (driver.memsetD8(memory, 0, bytes, gpu.getStream()) != 0 ||
@@ -106,7 +123,7 @@ bool Peers::open(const Invitation &invitation, int64_t member) {
   gethostname(host, sizeof(host) - 1);
   if (!base || std::strcmp(host, invitation.host) != 0)
     return false;
-  if (invitation.process != getpid()) {
+  if (areProcesses && member != me) {
     if (!invitation.hasHandle ||
         driver.ipcOpenMemHandle(&base, invitation.handle, kIpcLazyPeers) != 0)
       return false;
@@ -118,28 +135,32 @@ bool Peers::open(const Invitation &invitation, int64_t member) {
     if (!can || (result != 0 && result != kErrorPeerAlreadyEnabled))
       return false;
   }
-  inboxes[member] = reinterpret_cast<PeerPacket *>(base + kRoundBytes);
+  packetInboxes[member] = reinterpret_cast<PeerPacket *>(base + kRoundBytes);
+  streamInboxes[member] = reinterpret_cast<StreamInbox *>(
+      base + static_cast<DevicePtr>(packetBytes(members, slotPackets)));
   return true;
 }
 
-Peers::Peers(Gpu &gpu, const Group &group, const AbortWord &aborted,
-             Store &store, const std::string &key, double seconds)
-    : gpu(gpu), aborted(aborted), members(group.size()), me(group.position),
-      slotPackets(ceilDiv(mostBytes(members), 8 * kPeerBlocks)) {
+Peers::Peers(Gpu &gpu, const Group &group, bool areProcesses,
+             const AbortWord &aborted, Store &store, const std::string &key)
+    : gpu(gpu), areProcesses(areProcesses), aborted(aborted),
+      members(group.size()), me(group.position),
+      slotPackets(ceilDiv(limitsOf(members).packets, 8 * kPeerBlocks)) {
   auto place = [&](const char *what, int64_t member) {
     return concat(key, "/", what, "/", member);
   };
   store.set(place("inbox", me), invite().write());
   bool isGood = true;
   for (int64_t q = 0; q < members; ++q) {
-    Invitation other = Invitation::read(store.get(place("inbox", q), seconds));
+    Invitation other =
+        Invitation::read(store.get(place("inbox", q), kMeetSeconds));
     isGood = isGood && open(other, q);
   }
   // One that cannot is enough.
   store.set(place("good", me), isGood ? "1" : "0");
   usable = true;
   for (int64_t q = 0; q < members; ++q)
-    usable &= store.get(place("good", q), seconds) == "1";
+    usable &= store.get(place("good", q), kMeetSeconds) == "1";
 }
 
 Peers::~Peers() {
@@ -153,35 +174,69 @@ Peers::~Peers() {
 // Collectives
 //===----------------------------------------------------------------------===//
 
-void Peers::launch(const std::string &kernel, void *dst, const void *src,
-                   int64_t bytes) {
-  int64_t packets = ceilDiv(bytes, 8);
+void Peers::sendPackets(const std::string &what, const Arrays &arrays) {
+  int64_t packets = ceilDiv(arrays.srcBytes, 8);
   int64_t blocks =
       std::min<int64_t>(ceilDiv(packets, kPeerThreads), kPeerBlocks);
   PeerArguments args = {};
-  args.dst = dst;
-  args.src = src;
-  args.bytes = bytes;
+  args.dst = arrays.dst;
+  args.src = arrays.src;
+  args.bytes = arrays.srcBytes;
   args.blockPackets = ceilDiv(packets, blocks);
   args.slotPackets = slotPackets;
-  std::copy(std::begin(inboxes), std::end(inboxes), args.inboxes);
+  std::copy(std::begin(packetInboxes), std::end(packetInboxes), args.inboxes);
   args.rounds = reinterpret_cast<uint32_t *>(memory);
   args.aborted = aborted.get();
   args.me = static_cast<int32_t>(me);
   args.members = static_cast<int32_t>(members);
   // Every block has a packet: one without would run ahead of the others'.
-  gpu.launchOwn(kernel.c_str(), ceilDiv(packets, args.blockPackets),
-                kPeerThreads, &args);
+  gpu.launchOwn(("dtensor_peer_" + what).c_str(),
+                ceilDiv(packets, args.blockPackets), kPeerThreads, &args);
 }
 
-void Peers::allReduce(void *dst, const void *src, int64_t count, int32_t dtype,
-                      Reduce kind) {
+void Peers::stream(const std::string &what, const Arrays &arrays, int64_t bytes,
+                   int64_t srcStride) {
+  int64_t words = ceilDiv(bytes, 16);
+  int64_t blocks =
+      std::min<int64_t>(ceilDiv(words, kStreamHalf), kStreamBlocks);
+  StreamArguments args = {};
+  args.dst = static_cast<char *>(arrays.dst);
+  args.src = static_cast<const char *>(arrays.src);
+  args.dstBytes = arrays.dstBytes;
+  args.srcBytes = arrays.srcBytes;
+  args.bytes = bytes;
+  args.srcStride = srcStride;
+  args.blockBytes = 16 * ceilDiv(words, blocks);
+  std::copy(std::begin(streamInboxes), std::end(streamInboxes), args.inboxes);
+  args.aborted = aborted.get();
+  args.me = static_cast<int32_t>(me);
+  args.members = static_cast<int32_t>(members);
+  gpu.launchOwn(("dtensor_stream_" + what).c_str(),
+                ceilDiv(bytes, args.blockBytes), kStreamThreads, &args);
+}
+
+static std::string nameOf(Reduce kind, int32_t dtype) {
   static const char *const names[] = {"sum", "max", "min", "product"};
-  launch(concat("dtensor_peer_", names[static_cast<int>(kind)], "_",
-                dtensor_rt_dtype_name(dtype)),
-         dst, src, count * static_cast<int64_t>(dtensor_rt_dtype_bytes(dtype)));
+  return concat(names[static_cast<int>(kind)], "_",
+                dtensor_rt_dtype_name(dtype));
 }
 
-void Peers::allGather(void *dst, const void *src, int64_t bytes) {
-  launch("dtensor_peer_gather", dst, src, bytes);
+void Peers::allReduce(const Arrays &arrays, int32_t dtype, Reduce kind) {
+  if (arrays.srcBytes <= limitsOf(members).packets)
+    sendPackets(nameOf(kind, dtype), arrays);
+  else
+    stream(nameOf(kind, dtype), arrays, arrays.srcBytes, 0);
+}
+
+void Peers::allGather(const Arrays &arrays, int64_t bytes) {
+  bool isEven = arrays.dstBytes == members * bytes;
+  if (isEven && bytes <= limitsOf(members).packets)
+    sendPackets("gather", arrays);
+  else
+    stream("gather", arrays, bytes, 0);
+}
+
+void Peers::reduceScatter(const Arrays &arrays, int64_t bytes, int32_t dtype,
+                          Reduce kind) {
+  stream(nameOf(kind, dtype), arrays, bytes, bytes);
 }

@@ -1,11 +1,12 @@
 //===- Peers.h - memory that the members of a group share -------*- C++ -*-===//
 //
-// Small collectives between GPUs that reach each other's memory take one
-// kernel (Kernels/Peer.cu), which at these sizes is faster than NCCL's. Who
-// uses it is decided by what all members know: the bytes, the type, the size of
-// the group, and whether all of them could open all inboxes. DTENSOR_PEERS=0
-// leaves everything to NCCL; DTENSOR_PEERS=processes shares memory between the
-// processes of a job too. It is the same for all of them.
+// Collectives between GPUs that reach each other's memory take one kernel:
+// packets for the small ones (Kernels/Peer.cu), streams of chunks for the large
+// ones (Kernels/PeerStream.cu), where they are faster than NCCL's. Who uses
+// them is decided by what all members know: the bytes, the type, the size of
+// the group, and whether all of them could open all inboxes, which processes of
+// one host share, too. DTENSOR_PEERS=0 leaves everything to NCCL; it is the
+// same for all processes of a job.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,14 +40,18 @@ private:
 
 class Peers {
 public:
-  /// Bytes of one member in a group of `members` that go this way; 0: none.
-  static int64_t mostBytes(int64_t members);
+  /// Whether groups of `members` go this way at all.
+  static bool serves(int64_t members);
+  /// `bytes` is the longest message from one member to another one, `isEven`
+  /// whether all are that long.
+  static bool takes(CollectiveKind kind, int64_t members, int64_t bytes,
+                    bool isEven);
   static bool reduces(int32_t dtype);
-  static bool mayJoinProcesses();
 
-  /// Meets the other members under the name `key`. The context is current.
-  Peers(Gpu &gpu, const Group &group, const AbortWord &aborted, Store &store,
-        const std::string &key, double seconds);
+  /// Meets the other members, which are other processes or threads of this one,
+  /// under the name `key`. The context is current.
+  Peers(Gpu &gpu, const Group &group, bool areProcesses,
+        const AbortWord &aborted, Store &store, const std::string &key);
   Peers(const Peers &) = delete;
   /// No member may be running; the context is current.
   ~Peers();
@@ -54,25 +59,36 @@ public:
   /// The same on all members.
   bool areUsable() const { return usable; }
 
-  /// `count` packed elements.
-  void allReduce(void *dst, const void *src, int64_t count, int32_t dtype,
-                 Reduce kind);
-  /// dst = the members' packed bytes, one after the other.
-  void allGather(void *dst, const void *src, int64_t bytes);
+  /// Packed arrays.
+  struct Arrays {
+    void *dst;
+    int64_t dstBytes;
+    const void *src;
+    int64_t srcBytes;
+  };
+  void allReduce(const Arrays &arrays, int32_t dtype, Reduce kind);
+  /// Member q's bytes come to dst + q * bytes.
+  void allGather(const Arrays &arrays, int64_t bytes);
+  /// The sum of the members' bytes at src + me * bytes.
+  void reduceScatter(const Arrays &arrays, int64_t bytes, int32_t dtype,
+                     Reduce kind);
 
 private:
   struct Invitation;
 
   Invitation invite();
   bool open(const Invitation &invitation, int64_t member);
-  void launch(const std::string &kernel, void *dst, const void *src,
-              int64_t bytes);
+  void sendPackets(const std::string &what, const Arrays &arrays);
+  void stream(const std::string &what, const Arrays &arrays, int64_t bytes,
+              int64_t srcStride);
 
   Gpu &gpu;
+  bool areProcesses;
   const AbortWord &aborted;
   int64_t members, me, slotPackets;
-  DevicePtr memory = 0; // rounds, then the inbox
-  PeerPacket *inboxes[kPeerMembers] = {};
+  DevicePtr memory = 0; // rounds, the inbox of packets, that of streams
+  PeerPacket *packetInboxes[kPeerMembers] = {};
+  StreamInbox *streamInboxes[kPeerMembers] = {};
   std::vector<DevicePtr> opened; // from other processes
   bool usable = false;
 };

@@ -20,6 +20,9 @@
 
 namespace dtensor::rt::cuda {
 
+/// How long ranks wait for each other.
+inline constexpr double kMeetSeconds = 120;
+
 /// This process in its job.
 struct Job {
   int64_t rank = 0;
@@ -48,9 +51,10 @@ public:
   /// Tells every process that `rank` failed.
   virtual void fail(int64_t rank, const std::string &message) = 0;
 
-  /// Called once, on any thread, when another process failed.
+  /// Called once, on any thread, when another process failed; one function for
+  /// each owner, null: none.
   using OnFailure = std::function<void(int64_t rank, const std::string &)>;
-  virtual void setOnFailure(OnFailure callback) = 0;
+  virtual void setOnFailure(const void *owner, OnFailure callback) = 0;
 };
 
 /// What is known here of the values, for those who wait for one.

@@ -269,11 +269,14 @@ public:
     post({Fail, std::to_string(rank), message});
   }
 
-  void setOnFailure(OnFailure callback) override {
-    std::unique_lock lock(mutex);
-    onFailure = std::move(callback);
-    if (isFailed && onFailure)
-      onFailure(failedRank, failure);
+  void setOnFailure(const void *owner, OnFailure callback) override {
+    std::lock_guard lock(mutex);
+    if (isFailed && callback)
+      callback(failedRank, failure);
+    if (callback)
+      onFailure[owner] = std::move(callback);
+    else
+      onFailure.erase(owner);
   }
 
 private:
@@ -301,8 +304,8 @@ private:
     failedRank = rank;
     failure = message;
     table.fail();
-    if (onFailure)
-      onFailure(rank, message);
+    for (auto &[owner, callback] : onFailure)
+      callback(rank, message);
   }
 
   Job job;
@@ -310,7 +313,7 @@ private:
   std::unique_ptr<Server> server;
   WaitingTable table;
   std::mutex sending, mutex; // the second one of all below
-  OnFailure onFailure;
+  std::map<const void *, OnFailure> onFailure;
   bool isFailed = false, isEnding = false;
   int64_t failedRank = 0;
   std::string failure;

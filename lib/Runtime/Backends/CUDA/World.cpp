@@ -3,20 +3,18 @@
 #include "World.h"
 
 #include "Collectives.h"
+#include "Connect.h"
 
 #include "../../Core/Error.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
 
 using Clock = std::chrono::steady_clock;
-
-static constexpr double kMeetSeconds = 120;
 
 static Clock::duration seconds(double value) {
   return std::chrono::duration_cast<Clock::duration>(
@@ -34,15 +32,36 @@ static std::shared_ptr<Store> getJobStore(const Job &job) {
   return store;
 }
 
+namespace {
+/// Worlds of a job live as long as its process: to make one again all of its
+/// processes would have to drop it at the same place of their programs.
+struct JobWorlds {
+  std::vector<std::shared_ptr<World>> all;
+
+  /// The other processes end when they like, and NVIDIA's libraries may have
+  /// ended: nothing is given back.
+  ~JobWorlds() {
+    for (std::shared_ptr<World> &world : all) {
+      world->retire();
+      new std::shared_ptr<World>(std::move(world));
+    }
+  }
+};
+} // namespace
+
 std::shared_ptr<World> cuda::getWorld(const Mesh &mesh) {
   static std::mutex mutex;
   static std::map<std::vector<int64_t>, std::weak_ptr<World>> worlds;
+  static JobWorlds kept;
   std::lock_guard lock(mutex);
   std::weak_ptr<World> &slot = worlds[mesh.sizes];
   std::shared_ptr<World> world = slot.lock();
-  if (!world || world->isLost()) {
-    world = std::make_shared<World>(mesh, readJob());
+  Job job = readJob();
+  if (!world || (world->isLost() && !job.isDistributed())) {
+    world = std::make_shared<World>(mesh, job);
     slot = world;
+    if (job.isDistributed())
+      kept.all.push_back(world);
   }
   return world;
 }
@@ -86,22 +105,29 @@ World::World(const Mesh &mesh, const Job &job) : mesh(mesh), job(job) {
   aborting = std::make_unique<AbortWord>(gpus[0]->getContext());
   if (numRanks > 1)
     getNccl(); // a missing library is an error now, not in the first run
-  store->setOnFailure([this](int64_t rank, const std::string &message) {
+  store->setOnFailure(this, [this](int64_t rank, const std::string &message) {
     recordFailure(rank, message);
   });
   watchdog = std::thread([this] { watch(); });
 }
 
-World::~World() {
-  store->setOnFailure(nullptr);
+void World::retire() {
+  if (store)
+    store->setOnFailure(this, nullptr);
+  store.reset();
   {
     std::lock_guard lock(mutex);
     ending = true;
     changed.notify_all();
   }
-  watchdog.join();
+  if (watchdog.joinable())
+    watchdog.join();
   // NCCL is taken down when the process ends, under threads that are in it.
   aborts->wait();
+}
+
+World::~World() {
+  retire();
   if (lost) {
     for (std::unique_ptr<Gpu> &gpu : gpus)
       gpu.release(); // its stream never ends; freeing would wait for it
@@ -136,10 +162,12 @@ std::string World::nameOf(const char *what, const Group &group) const {
 }
 
 Peers *World::getPeers(size_t index, const Group &group) {
+  if (!Peers::serves(group.size()))
+    return nullptr;
   std::unique_ptr<Peers> &slot = peers[index][group.axes];
   if (!slot)
-    slot = std::make_unique<Peers>(*gpus[index], group, *aborting, *store,
-                                   nameOf("peers", group), kMeetSeconds);
+    slot = std::make_unique<Peers>(*gpus[index], group, job.isDistributed(),
+                                   *aborting, *store, nameOf("peers", group));
   return slot->areUsable() ? slot.get() : nullptr;
 }
 
@@ -148,63 +176,6 @@ void World::dropPeers() {
     CurrentContext current(gpus[i]->getContext());
     peers[i].clear();
   }
-}
-
-NcclUniqueId World::exchangeId(const Group &group) {
-  std::string key = nameOf("nccl", group);
-  NcclUniqueId id;
-  if (group.position == 0) {
-    checkNccl(getNccl().getUniqueId(&id), "meeting");
-    store->set(key, std::string(id.bytes, sizeof(id.bytes)));
-    return id;
-  }
-  std::string value = store->get(key, kMeetSeconds);
-  std::memcpy(id.bytes, value.data(), std::min(value.size(), sizeof(id.bytes)));
-  return id;
-}
-
-namespace {
-/// Shared with a thread that may never come back when a member is gone.
-struct Meeting {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool isDone = false;
-  NcclResult result = 0;
-  NcclComm comm = nullptr;
-};
-} // namespace
-
-NcclComm World::makeComm(size_t index, const Group &group) {
-  NcclUniqueId id = exchangeId(group);
-  auto meeting = std::make_shared<Meeting>();
-  std::thread([meeting, id, context = gpus[index]->getContext(),
-               size = static_cast<int>(group.size()),
-               position = static_cast<int>(group.position)] {
-    CurrentContext current(context);
-    NcclConfig config;
-    config.blocking = 1;
-    NcclComm comm = nullptr;
-    NcclResult result =
-        getNccl().commInitRank(&comm, size, id, position, &config);
-    std::lock_guard lock(meeting->mutex);
-    meeting->result = result;
-    meeting->comm = comm;
-    meeting->isDone = true;
-    meeting->changed.notify_all();
-  }).detach();
-  std::unique_lock lock(meeting->mutex);
-  auto end = Clock::now() + seconds(kMeetSeconds);
-  while (!meeting->isDone) {
-    meeting->changed.wait_for(lock, seconds(0.05));
-    if (!meeting->isDone && hasFailed())
-      raise(DTENSOR_RT_RUN_FAILED, getError());
-    if (!meeting->isDone && Clock::now() > end)
-      raise(DTENSOR_RT_RUN_FAILED, "the ranks over ",
-            axesString(mesh, group.axes), " do not meet within ", kMeetSeconds,
-            " s");
-  }
-  checkNccl(meeting->result, "making a communicator");
-  return meeting->comm;
 }
 
 NcclComm World::getComm(size_t index, const Group &group) {
@@ -216,9 +187,18 @@ NcclComm World::getComm(size_t index, const Group &group) {
     if (it != comms[index].end())
       return it->second;
   }
-  NcclComm comm = makeComm(index, group);
-  std::lock_guard lock(mutex);
-  comms[index].emplace(group.axes, comm);
+  auto checkAlive = [this] {
+    if (hasFailed())
+      raise(DTENSOR_RT_RUN_FAILED, getError());
+  };
+  NcclComm comm =
+      makeComm(*gpus[index], group, *store, nameOf("nccl", group),
+               concat("over ", axesString(mesh, group.axes)), checkAlive);
+  {
+    std::lock_guard lock(mutex);
+    comms[index].emplace(group.axes, comm); // can be aborted from here on
+  }
+  warmUp(comm, group, checkAlive);
   return comm;
 }
 
@@ -229,12 +209,11 @@ bool World::join(RankContext &rank, const Group &group,
   if (call.kind == CollectiveKind::CollectivePermute)
     hostWaits = true;
   size_t index = indexOf(rank.getRank());
-  // Both at first use, so that a larger call does not wait for NCCL later.
+  // Both at first use, so that a call of another size does not wait later.
   NcclComm comm = getComm(index, group);
-  bool mayShare = !job.isDistributed() || Peers::mayJoinProcesses();
-  Peers *shared = mayShare && fitsPeers(mesh, group, call)
-                      ? getPeers(index, group)
-                      : nullptr;
+  Peers *shared = getPeers(index, group);
+  if (shared && !fitsPeers(mesh, group, call))
+    shared = nullptr;
   runCollective(*gpus[index], shared, comm, mesh, group, call);
   return true;
 }

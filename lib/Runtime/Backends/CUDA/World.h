@@ -60,6 +60,9 @@ public:
   World(const Mesh &mesh, const Job &job);
   ~World() override;
 
+  /// Leaves the store: no run can follow, and failures are not noticed.
+  void retire();
+
   const std::vector<int64_t> &getLocalRanks() const { return ranks; }
   /// Of the local rank at `index`.
   Gpu &getGpu(size_t index) { return *gpus[index]; }
@@ -104,8 +107,6 @@ private:
   Peers *getPeers(size_t index, const Group &group);
   void dropPeers();
   NcclComm getComm(size_t index, const Group &group);
-  NcclComm makeComm(size_t index, const Group &group);
-  NcclUniqueId exchangeId(const Group &group);
   void recordFailure(int64_t rank, const std::string &message);
   void watch();
   void checkAsyncErrors();
