@@ -130,7 +130,7 @@ check_shown() {
   local file shown
   for file in "$root"/lib/*.so; do
     shown=$("$llvm/bin/llvm-nm" -D --defined-only --format=just-symbols "$file" |
-      grep -v -e '^dtensor_' -e '^_mlir_memref_to_llvm_' || true)
+      grep -v -e '^dtensor_' -e '^_mlir_memref_to_llvm_' -e '^PyInit_' || true)
     if [[ -n $shown ]]; then
       echo "make-dist: error: $(basename "$file") shows ${shown%%$'\n'*}" >&2
       return 1
@@ -186,8 +186,14 @@ check_cmake() {
     "$work/host/toy-host" >/dev/null
 }
 
-# The package finds the libraries in lib/ beside its folder.
+# The package finds the libraries in lib/ beside its folder, with what makes its
+# calls faster where that was built.
 cp_python() {
+  local faster=$build/lib/dtensor_prepared_call.abi3.so
+  if [[ -e $faster ]]; then
+    cp "$faster" "$root/lib/"
+    "$llvm/bin/llvm-strip" --strip-unneeded "$root/lib/${faster##*/}"
+  fi
   mkdir -p "$root/python"
   (cd python && find . \( -name '*.py' -o -name '*.toml' -o -name py.typed \) \
     -exec cp --parents {} "$root/python" \;)

@@ -5,10 +5,10 @@ usage: run-gpu.py --dist FOLDER [--only A,B] [--world N] [--no-peers]
                   [--jax] [--time-limit SECONDS] [--out FILE]
 
 FOLDER is what `make dist` wrote. Our bundles are compiled here, cold, which is
-measured too; then our programs run in one process with a thread per GPU, then
-the peers with torchrun (and JAX), one after the other on the same GPUs. Lines
-of JSON go to FILE (results/gpu-DATE.jsonl), the table of ratios to standard
-output. Exit code 1: a demand of the table is missed or something failed.
+measured too; then our programs run with torchrun, one process per GPU, and in
+one process with a thread per GPU ("ours_one_process"), then the peers with
+torchrun (and JAX), one after the other on the same GPUs. Lines of JSON go to
+FILE (results/gpu-DATE.jsonl), the table of ratios to standard output. Exit code 1: a demand of the table is missed or something failed.
 
 --only takes beginnings of workload names: llama_block_tp, llama_block_sp,
 mlp_tp (both also _merged), mlp_sp, mlp_data_x_1, mlp_1_x_tp, mlp_one_gpu, vocab_parallel_xent,
@@ -143,15 +143,36 @@ def count_gpus():
     return torch.cuda.device_count()
 
 
+def torchrun(world):
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone",
+            f"--nproc-per-node={world}"]
+
+
+def run_ours(options, lines, folder, seconds):
+    """With a process per GPU, then what one process drives: meshes of one GPU
+    and, if there is time, those of all."""
+    script = os.path.join(HERE, "gpubench", "ours.py")
+    end = time.time() + seconds
+    ok = True
+    for start in (torchrun(options.world), [sys.executable]):
+        left = end - time.time()
+        command = start + [
+            script, options.dist, folder, "--world", str(options.world),
+            "--seconds", str(left - 10), "--seed", str(int(time.time()))]
+        if options.only:
+            command += ["--only", options.only]
+        ok &= lines.run(command, left)
+    return ok
+
+
 def run_peers(options, lines, left):
     parts = sorted({PEERS[n] for n in chosen(PEERS, options.only)})
     peers = os.path.join(HERE, "peers")
     if not parts:
         return True
     ok = lines.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone",
-         f"--nproc-per-node={options.world}",
-         os.path.join(peers, "torch_dtensor.py"), "--only", ",".join(parts)],
+        torchrun(options.world) + [os.path.join(peers, "torch_dtensor.py"),
+                                   "--only", ",".join(parts)],
         left())
     if options.jax:
         ok &= lines.run([sys.executable, os.path.join(peers, "jax_sharding.py"),
@@ -179,19 +200,13 @@ def main():
     left = lambda: end - time.time() - 5
     os.makedirs(os.path.dirname(os.path.abspath(options.out)), exist_ok=True)
     compiler = os.path.join(options.dist, "bin", "dtensor-compile")
-    library = os.path.join(options.dist, "lib", "libdtensor_rt.so")
     with tempfile.TemporaryDirectory() as folder, \
             open(options.out, "a") as out:
         lines = Lines(out, describe(options.commit))
         ok = compile_all(compiler, options.target, folder, options.only, lines)
         # The peers need most of the time: they compile for every shape.
         share = left() if options.no_peers else left() / 2
-        command = [sys.executable, os.path.join(HERE, "gpubench", "ours.py"),
-                   library, folder, "--world", str(options.world),
-                   "--seconds", str(share - 10)]
-        if options.only:
-            command += ["--only", options.only]
-        ok &= lines.run(command, share)
+        ok &= run_ours(options, lines, folder, share)
         if not options.no_peers:
             ok &= run_peers(options, lines, left)
     text, missed = table.table(lines.rows)

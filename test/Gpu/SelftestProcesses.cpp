@@ -92,21 +92,19 @@ void testKilledProcess(Rig &rig, bool inGraph) {
 
 } // namespace
 
-void selftest::testProcesses(int64_t numProcesses, bool withKill,
-                             bool inGraph) {
-  Rig rig({numProcesses});
-  if (withKill)
-    return testKilledProcess(rig, inGraph);
-  Reduction reduction(rig, 1000);
+/// Short messages go as packets, long ones as streams.
+static void testReductions(Rig &rig, int64_t count) {
+  Reduction reduction(rig, count);
   // Every process gets what any rank holds, all of them in one order.
   auto read = [&](int64_t owner, const DeviceArray &array) {
-    HostArray all = makeArray(DTENSOR_RT_f32, {1000});
+    HostArray all = makeArray(DTENSOR_RT_f32, {count});
     rig.session->download(owner, all.data.get(),
                           owner == reduction.rank ? array.get() : nullptr,
                           all.numBytes());
     return all;
   };
-  for (uint64_t key : {0, 0, 9, 9, 9, 9}) {
+  auto graph = static_cast<uint64_t>(count);
+  for (uint64_t key : {uint64_t(0), uint64_t(0), graph, graph, graph, graph}) {
     std::string error = reduction.run(key);
     check(error.empty(), "all_reduce among processes: " + error);
     for (int64_t owner = 0; owner < rig.numRanks(); ++owner)
@@ -115,6 +113,19 @@ void selftest::testProcesses(int64_t numProcesses, bool withKill,
   }
   for (int64_t owner = 0; owner < rig.numRanks(); ++owner)
     checkClose(read(owner, reduction.src),
-               values(Reduction::contents(owner, 1000)), 0,
+               values(Reduction::contents(owner, count)), 0,
                "download from another process");
+}
+
+void selftest::testProcesses(int64_t numProcesses, bool withKill,
+                             bool inGraph) {
+  // One after the other on the same mesh, and one beside it on another one.
+  for (int turn = 0; turn < 2; ++turn) {
+    Rig rig({numProcesses});
+    if (withKill)
+      return testKilledProcess(rig, inGraph);
+    testReductions(rig, 1000);
+    Rig other({numProcesses, 1});
+    testReductions(other, 300001);
+  }
 }

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "Benchmarks", "gpubench"))
-from runtime import Failure, Runtime
+                                "..", "..", "python"))
+import dtensor_mlir
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "i64": torch.int64}
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 4e-3}
@@ -68,19 +68,19 @@ def make(kind, rows, length, dtype):
 
 def run(exe, args):
     """Results and whether the memory behind each was left alone."""
-    launch = exe.bind([a.shape for a in args])
+    launch = exe.bind([tuple(a.shape) for a in args])
     views, whole = [], []
-    for i in range(exe.num_results):
-        shape = launch.box(0, exe.num_args + i)[0]
+    for value, (shape, _) in zip(exe.results, launch.result_boxes[0]):
         count = torch.Size(shape).numel()
-        dtype = DTYPES[exe.dtypes[exe.num_args + i]]
+        dtype = DTYPES[value.dtype]
         whole.append(torch.full((count + GUARD,), FILL, dtype=dtype).cuda())
         views.append(whole[-1][:count].view(shape))
     stream = torch.cuda.Stream()
+    given = [a.cuda() for a in args]
     torch.cuda.synchronize()
-    launch.prepare([[a.cuda() for a in args]], [views], [stream])()
+    launch.prepare([a.data_ptr() for a in given],
+                   [v.data_ptr() for v in views], [stream.cuda_stream])()
     torch.cuda.synchronize()
-    launch.close()
     return [v.cpu() for v in views], all(
         bool((w.cpu()[-GUARD:] == FILL).all()) for w in whole)
 
@@ -106,22 +106,21 @@ def check(exe, entry, rows, length):
 
 def main(library, path, lengths=None):
     lengths = [int(n) for n in lengths.split(",")] if lengths else LENGTHS
-    runtime = Runtime(library)
-    bundle = runtime.open(path)
+    os.environ["DTENSOR_LIBRARY_PATH"] = os.path.dirname(library)
+    bundle = dtensor_mlir.Bundle(path)
     cases = failed = 0
     for entry in ENTRIES:
-        exe = runtime.executable(bundle, entry, {"dp": 1})
+        exe = bundle.executable({"dp": 1}, entry, backend="cuda")
         for length in lengths:
             for rows in (1, 3, 77) if length <= 1000 else (3,):
                 try:
                     wrong = check(exe, entry, rows, length)
-                except Failure as failure:
+                except dtensor_mlir.Error as failure:
                     wrong = str(failure)
                 cases += 1
                 if wrong:
                     failed += 1
                     print(f"{entry} of {rows}x{length}: {wrong}", flush=True)
-        exe.close()
     print(f"{cases - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

@@ -56,6 +56,45 @@ def test_an_executable_tells_what_it_takes():
     assert launch.box(1, 0) == ((2, 2), (0, 3))
 
 
+def test_a_prepared_call_runs_on_the_same_memory_again_and_again():
+    check_prepared_call()
+
+
+def test_a_prepared_call_needs_nothing_in_c():
+    from dtensor_mlir import _libraries
+    found = _libraries.prepared_call
+    assert found() is not None
+    _libraries.prepared_call = lambda: None
+    check_prepared_call()
+    _libraries.prepared_call = found
+
+
+def check_prepared_call():
+    product = dtensor_mlir.compile(PROGRAM, {"tp": 2})
+    launch = product.bind([(3, 4), (4, 5), 2.0])
+    rng = np.random.default_rng(0)
+    a, b = ([np.empty(launch.arg_boxes[r][i][0], "f4") for r in range(2)]
+            for i in range(2))
+    out = [np.empty((3, 5), "f4") for _ in range(2)]
+    call = launch.prepare(
+        [array.ctypes.data if array is not None else 0
+         for r in range(2) for array in (a[r], b[r], None)],
+        [array.ctypes.data for array in out])
+    for _ in range(3):
+        for array in a + b:
+            array[...] = rng.random(array.shape, "f4")
+        assert call() is None
+        wanted = 2 * (np.concatenate(a, 1) @ np.concatenate(b, 0))
+        for array in out:
+            np.testing.assert_allclose(array, wanted, rtol=1e-5)
+    assert launch.stats().collectives[1] == 1
+    # Memory that overlaps is refused with the runtime's words.
+    same = launch.prepare([a[0].ctypes.data, b[0].ctypes.data, 0,
+                           a[1].ctypes.data, b[1].ctypes.data, 0],
+                          [out[0].ctypes.data, out[0].ctypes.data])
+    fails(dtensor_mlir.LaunchError, same, "shares memory")
+
+
 def test_phases_are_texts():
     program = dtensor_mlir.Program(PROGRAM)
     assert "all_reduce" in program.emit("planned")

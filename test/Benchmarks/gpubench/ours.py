@@ -4,8 +4,8 @@ usage: ours.py DIST BUNDLES [--only A,B] [--world N] [--seconds S] [--seed N]
        torchrun --nproc-per-node N ours.py DIST BUNDLES ...
 
 DIST is an unpacked archive of `make dist`. By itself it drives all GPUs, each by
-a thread of the runtime; under torchrun every process is a rank on one GPU, and
-programs on meshes of another size are left out. Weights stay on the GPUs; a call gets the addresses of its arguments and results
+a thread of the runtime ("ours_one_process"); under torchrun every process is a
+rank on one GPU, and programs on meshes of another size are left out. Weights stay on the GPUs; a call gets the addresses of its arguments and results
 and the streams of its caller. Besides the times a line has
   second_ms   the second call, which captures a graph where there is one
   setup_ms    (first shape) loading the kernels and connecting the GPUs
@@ -50,15 +50,16 @@ def is_leader():
     return os.environ.get("RANK", "0") == "0"
 
 
-def ours():
+def ours(world):
     """The `how` of our lines."""
-    name = "ours" if "RANK" in os.environ else "ours_one_process"
+    name = "ours_one_process" if world > 1 and "RANK" not in os.environ \
+        else "ours"
     return name + ("_no_graphs" if os.environ.get("DTENSOR_GRAPHS") == "0"
                    else "")
 
 
 def report(workload, shape, world, first=0.0, wall=-1.0, device=-1.0, **extra):
-    how = extra.pop("how", ours())
+    how = extra.pop("how", ours(world))
     shape = list(shape) if isinstance(shape, tuple) else shape
     if is_leader():
         print(json.dumps(dict(
