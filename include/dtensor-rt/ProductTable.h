@@ -105,6 +105,7 @@ class ProductTable {
 public:
   void add(const TunedProduct &product) { products.push_back(product); }
   bool isEmpty() const { return products.empty(); }
+  const std::vector<TunedProduct> &all() const { return products; }
 
   /// The entry of the same kind whose m is nearest to that of `wanted`, if it
   /// is near enough; the first one of equals.

@@ -145,6 +145,7 @@ CudaSession::CudaSession(const Mesh &mesh, const LoadedBundle *bundle)
     locals[i].context = std::make_unique<RankContext>(
         mesh, world->getLocalRanks()[i], *world, *locals[i].device);
   }
+  world->addSession();
 }
 
 CudaSession::~CudaSession() {
@@ -164,6 +165,7 @@ CudaSession::~CudaSession() {
     locals[i].context.reset();
     locals[i].device.reset();
   }
+  world->dropSession();
 }
 
 size_t CudaSession::indexOf(int64_t rank) const {

@@ -72,6 +72,12 @@ public:
   /// programs, whose addresses captured graphs use again.
   Pool &getStorage() { return storage; }
 
+  /// Nothing may be allocated.
+  void giveMemoryBack() {
+    storage.clear();
+    pool.clear();
+  }
+
   /// Bytes that may be read from `data`, and bytes that may be written there
   /// when a buffer is the `bytes` bytes at `data` and nothing else; 0: unknown.
   int64_t readableFrom(const void *data) const {

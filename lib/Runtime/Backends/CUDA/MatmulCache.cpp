@@ -292,16 +292,18 @@ void MatmulCache::runProblem(Problem problem, void *bias,
                             alignmentOf(operands.c));
   Plan *plan = findPlan(problem);
   if (!plan) {
+    preload(problem);
     plan = &addPlan(problem);
     tune(problem, operands);
   }
   if (problem.hasBias)
     getLt().descSet(plan->desc, kLtDescBiasPointer, &bias, sizeof(bias));
-  launch(problem, *plan, operands);
+  ++gpu.numLibraryCalls;
+  launch(problem, *plan, operands, gpu.getStream());
 }
 
 void MatmulCache::launch(const Problem &problem, const Plan &plan,
-                         const Operands &operands) {
+                         const Operands &operands, Stream stream) {
   if (plan.workspaceBytes && !workspace) {
     workspace = gpu.getStorage().allocate(kWorkspaceBytes);
     if (!workspace)
@@ -314,16 +316,15 @@ void MatmulCache::launch(const Problem &problem, const Plan &plan,
   bool isWide = problem.dtypeIn == DTENSOR_RT_f64;
   const void *alpha = isWide ? static_cast<void *>(&alpha64) : &alpha32;
   const void *beta = isWide ? static_cast<void *>(&beta64) : &beta32;
-  ++gpu.numLibraryCalls;
   checkLt(getLt().matmul(handle, plan.desc, alpha, operands.b, plan.a,
                          operands.a, plan.b, beta, addend, plan.c, operands.c,
                          plan.c, &plan.algo, workspace, plan.workspaceBytes,
-                         gpu.getStream()),
+                         stream),
           "matmul");
 }
 
-static MatmulCache::Key keyOf(const MatmulCache::Problem &problem) {
-  MatmulCache::Key key;
+MatmulCache::Key MatmulCache::keyOf(const Problem &problem) {
+  Key key;
   static_assert(sizeof(key) == sizeof(problem), "all fields are in the key");
   std::memcpy(key.data(), &problem, sizeof(problem));
   return key;

@@ -24,6 +24,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -77,9 +78,15 @@ private:
     char *a, *b, *addend, *c;
   };
 
+  static Key keyOf(const Problem &problem);
   void runProblem(Problem problem, void *bias, const Operands &operands);
   void launch(const Problem &problem, const Plan &plan,
-              const Operands &operands);
+              const Operands &operands, Stream stream);
+  /// The driver loads a kernel when it is first needed, which takes
+  /// milliseconds. When a product is first seen, those that it takes with other
+  /// numbers of rows are loaded, too, so that a later run does not wait.
+  void preload(const Problem &problem);
+  void preloadRows(Problem problem, Stream stream);
   Plan *findPlan(const Problem &problem);
   Plan &addPlan(const Problem &problem);
   std::unique_ptr<Plan> makePlan(const Problem &problem);
@@ -98,6 +105,7 @@ private:
   LtHandle handle = nullptr;
   void *workspace = nullptr;
   std::unordered_map<Key, std::unique_ptr<Plan>, HashKey> plans;
+  std::set<Key> preloaded; // without rows
 };
 
 } // namespace dtensor::rt::cuda

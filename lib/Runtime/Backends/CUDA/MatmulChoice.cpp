@@ -133,7 +133,7 @@ void MatmulCache::tune(const Problem &problem, const Operands &operands) {
   size_t best = tuner.measure(found.size(), [&](size_t i, char *weights) {
     candidate->use(found[i]);
     launch(problem, *candidate,
-           {operands.a, weights, operands.addend, operands.c});
+           {operands.a, weights, operands.addend, operands.c}, gpu.getStream());
   });
   std::memcpy(product.algorithm.data(), &found[best].algo,
               sizeof(product.algorithm));

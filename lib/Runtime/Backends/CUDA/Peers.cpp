@@ -104,8 +104,7 @@ Peers::Invitation Peers::invite() {
   invitation.context = gpu.getContext();
   invitation.device = gpu.getDevice();
   int64_t streams = limitsOf(members).stream ? StreamInbox::bytes(members) : 0;
-  auto bytes =
-      static_cast<size_t>(packetBytes(members, slotPackets) + streams);
+  auto bytes = static_cast<size_t>(packetBytes(members, slotPackets) + streams);
   if (driver.memAlloc(&memory, bytes) != 0)
     memory = 0;
   else if (driver.memsetD8(memory, 0, bytes, gpu.getStream()) != 0 ||

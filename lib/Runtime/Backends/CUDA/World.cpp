@@ -145,6 +145,15 @@ World::~World() {
   });
 }
 
+void World::dropSession() {
+  if (--sessions > 0 || lost)
+    return;
+  for (std::unique_ptr<Gpu> &gpu : gpus) {
+    CurrentContext current(gpu->getContext());
+    gpu->giveMemoryBack();
+  }
+}
+
 size_t World::indexOf(int64_t rank) const {
   return job.isDistributed() ? 0 : static_cast<size_t>(rank);
 }

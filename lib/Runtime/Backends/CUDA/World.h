@@ -60,6 +60,11 @@ public:
   World(const Mesh &mesh, const Job &job);
   ~World() override;
 
+  /// Memory of the GPUs is given back when the last session is gone; the world
+  /// may live on. Hold lockRuns() to drop one.
+  void addSession() { ++sessions; }
+  void dropSession();
+
   /// Leaves the store: no run can follow, and failures are not noticed.
   void retire();
 
@@ -120,6 +125,7 @@ private:
   std::vector<std::unique_ptr<Gpu>> gpus;
   std::vector<std::unique_ptr<Worker>> workers; // none for the first rank
   std::mutex running;
+  std::atomic<int64_t> sessions{0};
   std::unique_ptr<AbortWord> aborting;
   std::vector<PeerGroups> peers; // by local rank, each used by its thread
 
