@@ -2,7 +2,8 @@
 
 A rank on a CPU is this process, and torch.distributed moves the bytes; on GPUs
 the runtime has communicators of its own. A mesh of one needs nobody. A
-LocalTensor holds the pieces of all ranks: they run as threads of this process.
+LocalTensor holds the pieces of all ranks: they run as threads of this process,
+on GPUs each on its own.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _mesh_rank(mesh: DeviceMesh) -> int:
 def open_executable(mesh: DeviceMesh, bundle: Bundle, simulated: bool
                     ) -> Executable:
     sizes = mesh_sizes(mesh)
-    if mesh.device_type == "cuda" and not simulated:
+    if mesh.device_type == "cuda":
         return bundle.executable(sizes, backend="cuda")
     if simulated or mesh.size() == 1:
         return bundle.executable(sizes)
@@ -108,14 +109,35 @@ def open_executable(mesh: DeviceMesh, bundle: Bundle, simulated: bool
                              gather=_gather_over(mesh))
 
 
-def pieces_of(tensor: torch.Tensor, ranks) -> list[torch.Tensor]:
+def devices_of(mesh: DeviceMesh, ranks, simulated: bool):
+    """Where the ranks that run in this process have their memory."""
+    if mesh.device_type != "cuda":
+        return [torch.device("cpu")] * len(ranks)
+    if simulated:
+        return [torch.device("cuda", rank) for rank in ranks]
+    return [torch.device("cuda", torch.cuda.current_device())]
+
+
+def streams_of(devices):
+    """The streams that work is queued on; None for memory of the host."""
+    if devices[0].type != "cuda":
+        return None
+    return [torch.cuda.current_stream(d).cuda_stream for d in devices]
+
+
+def pieces_of(tensor: torch.Tensor, ranks, devices) -> list[torch.Tensor]:
     """The row-major pieces of the ranks that run in this process."""
     if isinstance(tensor, LocalTensor):
-        return [tensor._local_tensors[r].contiguous() for r in ranks]
-    return [tensor.detach().contiguous()] * len(ranks)
+        return [tensor._local_tensors[r].to(d).contiguous()
+                for r, d in zip(ranks, devices)]
+    tensor = tensor.detach().contiguous()
+    if len(ranks) == 1:
+        return [tensor]
+    return [tensor.to(d) for d in devices]
 
 
 def join_pieces(pieces: list[torch.Tensor], ranks, simulated: bool):
-    if simulated:
-        return LocalTensor(dict(zip(ranks, pieces)))
+    if simulated:  # a LocalTensor is on one device
+        return LocalTensor({r: p.to(pieces[0].device)
+                            for r, p in zip(ranks, pieces)})
     return pieces[0]

@@ -62,9 +62,12 @@ class Half:
         self._launches = collections.OrderedDict()
 
     def executable(self, simulated=False):
+        """The executable and the devices of its ranks."""
         if simulated not in self._executables:
-            self._executables[simulated] = places.open_executable(
-                self.mesh, self.bundle, simulated)
+            executable = places.open_executable(self.mesh, self.bundle,
+                                                simulated)
+            self._executables[simulated] = executable, places.devices_of(
+                self.mesh, executable.local_ranks, simulated)
         return self._executables[simulated]
 
     def _launch(self, executable, key, simulated):
@@ -86,23 +89,19 @@ class Half:
             return self._run(symbols, tensors, shapes, simulated)
 
     def _run(self, symbols, tensors, shapes, simulated):
-        executable = self.executable(simulated)
+        executable, devices = self.executable(simulated)
         launch = self._launch(executable, (*symbols, *shapes), simulated)
         ranks = executable.local_ranks
-        pieces = [places.pieces_of(t, ranks) for t in tensors]
+        pieces = [places.pieces_of(t, ranks, devices) for t in tensors]
         self._check(launch, pieces, len(symbols))
-        device = pieces[0][0].device if pieces else self.mesh.device_type
         results = [[torch.empty(box[0], dtype=DTYPES[value.dtype],
                                 device=device)
                     for value, box in zip(executable.results, boxes)]
-                   for boxes in launch.result_boxes]
+                   for device, boxes in zip(devices, launch.result_boxes)]
         addresses = [a for r in range(len(ranks)) for a in
                      [0] * len(symbols) + [p[r].data_ptr() for p in pieces]]
-        streams = None
-        if self.mesh.device_type == "cuda":
-            streams = [torch.cuda.current_stream(device).cuda_stream]
         launch.run(addresses, [t.data_ptr() for rank in results for t in rank],
-                   streams)
+                   places.streams_of(devices))
         self.last_launch = launch
         return [(places.join_pieces([rank[i] for rank in results], ranks,
                                     simulated), shape)

@@ -3,7 +3,8 @@
 `main(2, 3)` runs every function of the calling script whose name begins with
 `test_` on groups of 2 and of 3 processes, all functions of a size in one group.
 A function takes the DeviceMesh; functions with `mesh_2d` in their name run on
-2x2. `argv`: the build folder, then a folder for files.
+2x2. With device="cuda" a rank has a GPU of its own, and what a function makes
+is there. `argv`: the build folder, then a folder for files.
 """
 
 import os
@@ -60,7 +61,8 @@ class Count:
     def __exit__(self, *_):
         if sys.exc_info()[0]:
             return
-        count = torch.tensor(dtensor_mlir.compilations() - self.start)
+        count = torch.tensor(dtensor_mlir.compilations() - self.start,
+                             device="cpu")
         dist.all_reduce(count)
         self.value = int(count)
 
@@ -76,10 +78,9 @@ def fails(function, *words):
     raise AssertionError("this should have failed")
 
 
-def _run_tests(mesh_size, tests):
-    line = mesh_size if len(mesh_size) > 1 else mesh_size[:1]
+def _run_tests(line, tests, device):
     names = ("dp", "tp") if len(line) == 2 else ("tp",)
-    mesh = init_device_mesh("cpu", line, mesh_dim_names=names)
+    mesh = init_device_mesh(device, line, mesh_dim_names=names)
     failed = []
     for test in tests:
         torch._dynamo.reset()
@@ -98,13 +99,23 @@ def _run_tests(mesh_size, tests):
     return failed
 
 
-def _rank(rank, size, mesh_size, script, port_file):
-    os.environ.update(RANK=str(rank), WORLD_SIZE=str(size))
+def _use_gpu(rank):
+    torch.cuda.set_device(rank)
+    torch.set_default_device("cuda")
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _rank(rank, size, line, tests, device, port_file):
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(size),
+                      LOCAL_RANK=str(rank))
     torch.set_num_threads(1)
     store = dist.FileStore(port_file, size)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size)
-    tests = _tests_of(script, len(mesh_size))
-    failed = _run_tests(mesh_size, tests)
+    if device == "cuda":
+        _use_gpu(rank)
+    dist.init_process_group(
+        "gloo" if device == "cpu" else "cpu:gloo,cuda:nccl", store=store,
+        rank=rank, world_size=size)
+    failed = _run_tests(line, tests, device)
     if not failed:
         dist.barrier()
         dist.destroy_process_group()
@@ -116,8 +127,9 @@ def _tests_of(script, axes):
             and ("mesh_2d" in n) == (axes == 2)]
 
 
-def main(*sizes):
+def main(*sizes, device="cpu"):
     """One process per rank, forked before anything runs threads."""
+    os.environ.setdefault("NCCL_NVLS_ENABLE", "0")
     script = sys.modules["__main__"].__dict__
     meshes = [(n,) for n in sizes]
     if _tests_of(script, 2):
@@ -130,7 +142,8 @@ def main(*sizes):
             child = os.fork()
             if child == 0:
                 try:
-                    _rank(rank, size, mesh, script, store)
+                    _rank(rank, size, mesh, _tests_of(script, len(mesh)),
+                          device, store)
                 finally:
                     os._exit(2)
             children.append(child)
