@@ -23,7 +23,7 @@ venv=${DTENSOR_VENV:-build/venv}
 # Debian's own interpreter: wheels and headers below are made for it.
 python=${DTENSOR_HOST_PYTHON:-/usr/bin/python3}
 # expecttest is asked for by the table of samples that PyTorch tests itself with.
-requirements=(numpy psutil torch==2.13.0 expecttest)
+requirements=(numpy psutil torch==2.13.0 expecttest transformers==5.23.0)
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$@"; exit 1; }

@@ -225,7 +225,9 @@ DTENSOR_RT_EXPORT dtensor_rt_status dtensor_rt_run_local(
 
 typedef struct dtensor_rt_run_options {
   size_t struct_size;
-  /* Null, or one CUstream per local rank: the work is queued there. */
+  /* Null, or one CUstream per local rank: the work is queued there. A null
+     stream is one of the runtime's own; (CUstream)1 and (CUstream)2 name the
+     default streams of CUDA. */
   void *const *streams;
   /* 0: return as soon as the work is queued; memory of the arrays must live
      until it is done. */

@@ -5,7 +5,8 @@ every mesh.
     f = torch.compile(model, backend="dtensor_mlir", fullgraph=True,
                       dynamic=True)
 
-`compile` takes the text of a program instead; it needs no PyTorch.
+`compile` takes a module of one process and where its tensors lie, or the text of
+a program.
 """
 
 from __future__ import annotations
@@ -20,12 +21,27 @@ __all__ = ["Bundle", "CompileError", "Error", "Executable", "Launch",
            "compilations", "compile", "config"]
 
 
-def compile(text: str, mesh: dict[str, int], entry: str | None = None,
-            target: str = "cpu") -> Executable:
-    """The executable of a program on a mesh; all its ranks run in this
-    process."""
-    backend_name = "cuda" if target.startswith("cuda") else "sim"
-    return compile_text(text, target).executable(mesh, entry, backend_name)
+def compile(program, mesh, placements=None, dynamic_shapes=None, *,
+            entry: str | None = None, target: str = "cpu"):
+    """A module, a function or a text on a mesh.
+
+    A module or a function is that of one process; `placements` says by name,
+    {"*.up.weight": [Shard(0)], "tokens": [Replicate()]}, where parameters and
+    arguments lie, the first pattern that fits; "results" is the name of what it
+    gives. All else is replicated. On a DeviceMesh parameters become DTensors,
+    and what is called takes DTensors, or pieces of this rank, and gives
+    DTensors. On sizes of axes, {"tp": 2}, all ranks run in this process and
+    tensors are whole. `dynamic_shapes` is that of torch.export; without it
+    every size of an argument may vary.
+
+    Of a text comes the `Executable` of an entry for a target; a text needs no
+    PyTorch, and its `mesh` are sizes of axes."""
+    if isinstance(program, str):
+        backend_name = "cuda" if target.startswith("cuda") else "sim"
+        return compile_text(program, target).executable(mesh, entry,
+                                                        backend_name)
+    from .frontend.export import Compiled
+    return Compiled(program, mesh, placements, dynamic_shapes)
 
 
 def backend(module, inputs):

@@ -75,6 +75,10 @@ _POINTWISE = {
 }
 
 
+_ATTENTION = {F.scaled_dot_product_attention,
+              torch.ops.aten.scaled_dot_product_attention.default}
+
+
 class Graph:
     """A graph of dynamo, its arguments and outputs, and how to run it. With
     `generalize`, sizes 0 and 1 of arguments are symbols where others are."""
@@ -333,8 +337,11 @@ class _Interpreter(fx.Interpreter):
         return super().call_method(target, args, kwargs)
 
     def call_function(self, target, args, kwargs):
-        if target is F.scaled_dot_product_attention:
+        if target in _ATTENTION:
             return operators.scaled_dot_product_attention(*args, **kwargs)
+        if target is torch.ops.aten.view.default:
+            # Strides are not those that the graph was made with.
+            target = torch.ops.aten.reshape.default
         name = getattr(target, "__name__", "")
         if name == "from_local":
             return args[0]

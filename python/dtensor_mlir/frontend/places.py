@@ -3,18 +3,21 @@
 A rank on a CPU is this process, and torch.distributed moves the bytes; on GPUs
 the runtime has communicators of its own. A mesh of one needs nobody. A
 LocalTensor holds the pieces of all ranks: they run as threads of this process,
-on GPUs each on its own.
+on GPUs each on its own. So do those of a `LocalMesh`, over whole tensors.
 """
 
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
+import math
 
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.distributed_c10d import _resolve_process_group
+from torch.utils.weak import WeakIdKeyDictionary
 
 from .. import compiler
 from ..runtime import Bundle, Executable
@@ -25,6 +28,35 @@ try:
 except ImportError:  # older than the idea
     class LocalTensor:  # type: ignore[no-redef]
         """Nothing is one."""
+
+
+class LocalMesh:
+    """A mesh whose ranks all run in this process, {"dp": 2, "tp": 4}. What is
+    called with it takes and gives whole tensors."""
+
+    def __init__(self, sizes: dict[str, int], device_type: str = "cpu"):
+        self.sizes, self.device_type = dict(sizes), device_type
+        self.mesh_dim_names, self.ndim = tuple(sizes), len(sizes)
+
+    def size(self, dim: int | None = None) -> int:
+        values = list(self.sizes.values())
+        return math.prod(values) if dim is None else values[dim]
+
+
+@dataclasses.dataclass
+class Pieces:
+    """What the ranks of this process have of a tensor."""
+    tensors: list[torch.Tensor]
+
+    @property
+    def dtype(self):
+        return self.tensors[0].dtype
+
+
+@dataclasses.dataclass
+class Zeros:
+    """A tensor that is not made yet."""
+    dtype: torch.dtype
 
 
 def target_of(mesh: DeviceMesh) -> str:
@@ -109,7 +141,13 @@ def open_executable(mesh: DeviceMesh, bundle: Bundle, simulated: bool
                              gather=_gather_over(mesh))
 
 
-def devices_of(mesh: DeviceMesh, ranks, simulated: bool):
+def is_simulated(mesh, tensors) -> bool:
+    """Whether this process runs all ranks."""
+    return isinstance(mesh, LocalMesh) or any(
+        isinstance(t, LocalTensor) for t in tensors)
+
+
+def devices_of(mesh, ranks, simulated: bool):
     """Where the ranks that run in this process have their memory."""
     if mesh.device_type != "cuda":
         return [torch.device("cpu")] * len(ranks)
@@ -122,21 +160,71 @@ def streams_of(devices):
     """The streams that work is queued on; None for memory of the host."""
     if devices[0].type != "cuda":
         return None
-    return [torch.cuda.current_stream(d).cuda_stream for d in devices]
+    # PyTorch says 0 for the default stream, the runtime's name of it is 1.
+    return [torch.cuda.current_stream(d).cuda_stream or 1 for d in devices]
 
 
-def pieces_of(tensor: torch.Tensor, ranks, devices) -> list[torch.Tensor]:
+class Scatter:
+    """Row-major pieces of whole tensors. Those of parameters are kept until
+    the parameter changes."""
+
+    def __init__(self):
+        self._kept = WeakIdKeyDictionary()
+
+    def __call__(self, tensor: torch.Tensor, boxes, devices):
+        if not isinstance(tensor, torch.nn.Parameter):
+            return self._cut(tensor, boxes, devices)
+        stamp = (tensor._version, tensor.data_ptr(), boxes)
+        kept = self._kept.get(tensor)
+        if kept is None or kept[0] != stamp:
+            kept = stamp, self._cut(tensor, boxes, devices)
+            self._kept[tensor] = kept
+        return kept[1]
+
+    @staticmethod
+    def _cut(tensor, boxes, devices):
+        pieces, tensor = [], tensor.detach()
+        for (extents, offsets), device in zip(boxes, devices):
+            piece = tensor
+            for dim, (size, start) in enumerate(zip(extents, offsets)):
+                piece = piece.narrow(dim, start, size)
+            pieces.append(piece.to(device).contiguous())
+        return pieces
+
+
+def gather(pieces: Pieces, boxes, shape, device) -> torch.Tensor:
+    """The whole tensor."""
+    first = pieces.tensors[0]
+    if tuple(first.shape) == tuple(shape):
+        return first.to(device)
+    whole = torch.empty(shape, dtype=first.dtype, device=device)
+    for piece, (extents, offsets) in zip(pieces.tensors, boxes):
+        part = whole
+        for dim, (size, start) in enumerate(zip(extents, offsets)):
+            part = part.narrow(dim, start, size)
+        part.copy_(piece)
+    return whole
+
+
+def pieces_of(tensor, ranks, devices, boxes, scatter) -> list[torch.Tensor]:
     """The row-major pieces of the ranks that run in this process."""
+    if isinstance(tensor, Pieces):
+        return tensor.tensors
+    if isinstance(tensor, Zeros):
+        return [torch.zeros(box[0], dtype=tensor.dtype, device=device)
+                for box, device in zip(boxes, devices)]
     if isinstance(tensor, LocalTensor):
         return [tensor._local_tensors[r].to(d).contiguous()
                 for r, d in zip(ranks, devices)]
+    if scatter:
+        return scatter(tensor, boxes, devices)
     tensor = tensor.detach().contiguous()
-    if len(ranks) == 1:
-        return [tensor]
-    return [tensor.to(d) for d in devices]
+    return [tensor] if len(ranks) == 1 else [tensor.to(d) for d in devices]
 
 
-def join_pieces(pieces: list[torch.Tensor], ranks, simulated: bool):
+def join_pieces(pieces: list[torch.Tensor], ranks, simulated: bool, whole):
+    if whole:
+        return Pieces(pieces)
     if simulated:  # a LocalTensor is on one device
         return LocalTensor({r: p.to(pieces[0].device)
                             for r, p in zip(ranks, pieces)})

@@ -59,6 +59,8 @@ class Half:
         self.bundle = places.compile_for(mesh, self.function.text,
                                          self.function.key)
         self._executables: dict[bool, object] = {}
+        self._scatter = places.Scatter() if isinstance(
+            mesh, places.LocalMesh) else None
         self._launches = collections.OrderedDict()
 
     def executable(self, simulated=False):
@@ -80,9 +82,9 @@ class Half:
         return launch
 
     def __call__(self, symbols, tensors, shapes):
-        """`tensors` are local, `shapes` global; gives (pieces, global shape)
-        for every result."""
-        simulated = any(isinstance(t, places.LocalTensor) for t in tensors)
+        """`tensors` are local, on a LocalMesh whole; `shapes` are global.
+        Gives (pieces, global shape) for every result."""
+        simulated = places.is_simulated(self.mesh, tensors)
         # The mode of LocalTensor would give memory to all ranks at once.
         with _disable_current_modes() if simulated else \
                 contextlib.nullcontext():
@@ -92,7 +94,9 @@ class Half:
         executable, devices = self.executable(simulated)
         launch = self._launch(executable, (*symbols, *shapes), simulated)
         ranks = executable.local_ranks
-        pieces = [places.pieces_of(t, ranks, devices) for t in tensors]
+        boxes = list(zip(*launch.arg_boxes))[len(symbols):]
+        pieces = [places.pieces_of(t, ranks, devices, b, self._scatter)
+                  for t, b in zip(tensors, boxes)]
         self._check(launch, pieces, len(symbols))
         results = [[torch.empty(box[0], dtype=DTYPES[value.dtype],
                                 device=device)
@@ -104,7 +108,7 @@ class Half:
                    places.streams_of(devices))
         self.last_launch = launch
         return [(places.join_pieces([rank[i] for rank in results], ranks,
-                                    simulated), shape)
+                                    simulated, self._scatter), shape)
                 for i, shape in enumerate(launch.result_shapes)]
 
     @staticmethod
@@ -133,6 +137,7 @@ class Program:
 
     def __init__(self, graph: Graph, traced: Traced):
         self.graph, self.traced, self.mesh = graph, traced, graph.mesh
+        self.is_whole = isinstance(graph.mesh, places.LocalMesh)
         self.tensors = [a for a in graph.arguments
                         if a.kind in ("tensor", "dtensor")]
         self._recipes = self._find_symbols()
@@ -244,11 +249,11 @@ class Program:
                           else shapes[argument][dim])
         return values
 
-    def _global_shape(self, argument, tensor):
-        if isinstance(tensor, DTensor):
+    def _global_shape(self, placements, tensor):
+        if isinstance(tensor, DTensor) or self.is_whole:
             return tuple(tensor.shape)
         shape = list(tensor.shape)
-        for dim, placement in enumerate(argument.placements):
+        for dim, placement in enumerate(placements):
             if placement.is_shard():
                 shape[placement.dim] *= self.mesh.size(dim)
         return tuple(shape)
@@ -256,7 +261,7 @@ class Program:
     def run_forward(self, inputs):
         """(results of forward with their global shapes, what backward needs)"""
         tensors = [inputs[a.index] for a in self.tensors]
-        shapes = [self._global_shape(a, t)
+        shapes = [self._global_shape(a.placements, t)
                   for a, t in zip(self.tensors, tensors)]
         locals_ = [t._local_tensor if isinstance(t, DTensor) else t
                    for t in tensors]
@@ -273,32 +278,48 @@ class Program:
 
     def _write_changed(self, inputs, results):
         first = self.traced.num_outputs - self.traced.num_changed
-        for argument, (local, _) in zip(self.traced.changed, results[first:]):
+        for i, argument in enumerate(self.traced.changed):
             tensor = inputs[argument.index]
+            local = self._whole(self.forward, first + i, *results[first + i],
+                                tensor.device)
             with torch.no_grad():
                 target = tensor._local_tensor if isinstance(tensor, DTensor) \
                     else tensor
                 target.copy_(local)
 
+    def _whole(self, half, index, local, shape, device=None):
+        """On a LocalMesh the whole tensor of result `index`."""
+        if not self.is_whole:
+            return local
+        boxes = [b[index] for b in half.last_launch.result_boxes]
+        return places.gather(local, boxes, shape,
+                             device or local.tensors[0].device)
+
     def outputs(self, results):
         """DTensors and local tensors, without the constants."""
         kinds = [o for o in self.graph.outputs if o.kind != "constant"]
         return [wrap(local, self.mesh, kind.placements, shape)
-                if kind.kind == "dtensor" else local
-                for kind, (local, shape) in zip(kinds, results)]
+                if kind.kind == "dtensor" else
+                self._whole(self.forward, i, local, shape)
+                for i, (kind, (local, shape)) in enumerate(zip(kinds,
+                                                               results))]
 
-    def run_backward(self, symbols, saved, gradients):
+    def run_backward(self, symbols, saved, gradients, output_shapes):
+        """A gradient of nothing is `Zeros`, of the shape of its output."""
         locals_ = [local for local, _ in saved]
         shapes = [shape for _, shape in saved]
-        for gradient, placements in zip(gradients, self.tangent_placements):
-            local, shape = self._tangent(gradient, placements)
+        for gradient, placements, index in zip(
+                gradients, self.tangent_placements, self.traced.tangents):
+            local, shape = (gradient, output_shapes[index]) if isinstance(
+                gradient, places.Zeros) else self._tangent(gradient, placements)
             locals_.append(local)
             shapes.append(shape)
         results = self.backward(symbols, locals_, shapes)
         found = [None] * len(self.tensors)
-        for i, (local, shape) in zip(self.gradients, results):
+        for at, (i, (local, shape)) in enumerate(zip(self.gradients, results)):
             argument = self.tensors[i]
             placements = layouts.for_gradient(argument.placements)
+            local = self._whole(self.backward, at, local, shape)
             found[i] = wrap(local, self.mesh, placements, shape) \
                 if argument.kind == "dtensor" else local
         return found
@@ -308,11 +329,7 @@ class Program:
             if tuple(gradient.placements) != placements:
                 gradient = gradient.redistribute(self.mesh, placements)
             return gradient._local_tensor, tuple(gradient.shape)
-        shape = list(gradient.shape)
-        for dim, placement in enumerate(placements):
-            if placement.is_shard():
-                shape[placement.dim] *= self.mesh.size(dim)
-        return gradient, tuple(shape)
+        return gradient, self._global_shape(placements, gradient)
 
     def __call__(self, *inputs):
         needs = self.traced.backward is not None and torch.is_grad_enabled() \
@@ -338,9 +355,13 @@ class _Call(torch.autograd.Function):
         ctx.program, ctx.num_inputs = program, len(inputs)
         ctx.symbols, saved = state
         ctx.shapes = [shape for _, shape in saved]
-        ctx.save_for_backward(*[local for local, _ in saved])
+        pieces = [local if isinstance(local, places.Pieces) else None
+                  for local, _ in saved]
+        ctx.pieces = pieces
+        ctx.save_for_backward(*[None if p else local
+                                for p, (local, _) in zip(pieces, saved)])
         ctx.output_shapes = [shape for _, shape in results]
-        ctx.metas = [(o.dtype, o.device) for o in outputs]
+        ctx.dtypes = [o.dtype for o in outputs]
         ctx.mark_non_differentiable(
             *[o for i, o in enumerate(outputs)
               if i not in program.traced.tangents])
@@ -350,32 +371,14 @@ class _Call(torch.autograd.Function):
     @staticmethod
     def backward(ctx, *gradients):
         program = ctx.program
-        given = [_zeros_like(ctx, i) if gradients[i] is None else gradients[i]
-                 for i in program.traced.tangents]
-        saved = list(zip(ctx.saved_tensors, ctx.shapes))
-        found = program.run_backward(ctx.symbols, saved, given)
+        saved = [(p or t, shape) for p, t, shape in
+                 zip(ctx.pieces, ctx.saved_tensors, ctx.shapes)]
+        given = [places.Zeros(ctx.dtypes[i]) if gradients[i] is None
+                 else gradients[i] for i in program.traced.tangents]
+        found = program.run_backward(ctx.symbols, saved, given,
+                                     ctx.output_shapes)
         results = [None] * ctx.num_inputs
         for argument, gradient in zip(program.tensors, found):
             results[argument.index] = gradient
         return (None, *results)
 
-
-def _zeros_like(ctx, index):
-    """The gradient of an output that nothing used."""
-    program = ctx.program
-    dtype, device = ctx.metas[index]
-    shape = ctx.output_shapes[index]
-    kinds = [o for o in program.graph.outputs if o.kind != "constant"]
-    local = list(shape)
-    coordinate = program.mesh.get_coordinate()
-    at = program.traced.tangents.index(index)
-    for dim, placement in enumerate(program.tangent_placements[at]):
-        if placement.is_shard():
-            count = program.mesh.size(dim)
-            piece = -(-local[placement.dim] // count)
-            local[placement.dim] = max(0, min(
-                piece, local[placement.dim] - piece * coordinate[dim]))
-    zeros = torch.zeros(local, dtype=dtype, device=device)
-    if kinds[index].kind != "dtensor":
-        return zeros
-    return wrap(zeros, program.mesh, program.tangent_placements[at], shape)

@@ -218,7 +218,11 @@ void CudaSession::replay(size_t index, const GraphCache::Entry &entry) {
 
 bool CudaSession::capture(size_t index, const Body &body, CapturedWork &work) {
   const Driver &driver = getDriver();
-  Stream stream = world->getGpu(index).getStream();
+  Gpu &gpu = world->getGpu(index);
+  // Not on the caller's: a context's default stream cannot be captured.
+  Stream wanted = gpu.getStream();
+  gpu.setStream(nullptr);
+  Stream stream = gpu.getStream();
   check(driver.streamBeginCapture(stream, kCaptureRelaxed), "capturing");
   Graph graph = nullptr;
   try {
@@ -228,6 +232,7 @@ bool CudaSession::capture(size_t index, const Body &body, CapturedWork &work) {
     throw;
   }
   Result result = driver.streamEndCapture(stream, &graph);
+  gpu.setStream(wanted);
   return result == 0 && graph && work.set(graph);
 }
 
