@@ -162,6 +162,10 @@ class _Function(nn.Module):
     def __init__(self, function):
         super().__init__()
         self.forward = function
+        # So that operators know their lines; newer than PyTorch 2.11.
+        remember = getattr(fx.proxy, "_register_stack_trace_anchor", None)
+        if remember:
+            remember(function)
 
 
 class _Flat(nn.Module):

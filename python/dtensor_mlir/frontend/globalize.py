@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+import os
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,9 @@ from torch._dynamo.source import ConstantSource
 
 from . import layouts, operators
 from .layouts import UnsupportedError
+
+
+_OURS = os.path.dirname(os.path.abspath(__file__))
 
 
 @dataclasses.dataclass
@@ -48,7 +52,7 @@ def user_line(node: fx.Node) -> str:
     """The last line of the user's program that led to the node."""
     trace = (node.stack_trace or node.meta.get("stack_trace") or "").strip()
     places = [line.strip() for line in trace.splitlines()
-              if line.strip().startswith("File ")]
+              if line.strip().startswith("File ") and _OURS not in line]
     return places[-1] if places else "no line is known"
 
 
