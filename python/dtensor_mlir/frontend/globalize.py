@@ -27,7 +27,7 @@ from . import layouts, operators
 from .layouts import UnsupportedError
 
 
-_OURS = os.path.dirname(os.path.abspath(__file__))
+_OURS = os.path.dirname(__file__)
 
 
 @dataclasses.dataclass
@@ -343,6 +343,8 @@ class _Interpreter(fx.Interpreter):
     def call_function(self, target, args, kwargs):
         if target in _ATTENTION:
             return operators.scaled_dot_product_attention(*args, **kwargs)
+        if target is torch.ops.aten.size.default:
+            return args[0].shape  # the operator makes numbers of symbols
         if target is torch.ops.aten.view.default:
             # Strides are not those that the graph was made with.
             target = torch.ops.aten.reshape.default

@@ -8,6 +8,7 @@ import functools
 import torch
 from functorch.compile import min_cut_rematerialization_partition
 from torch import fx
+from torch._dispatch.python import enable_python_dispatcher
 from torch._decomp import core_aten_decompositions, decomposition_table
 from torch._functorch.aot_autograd import aot_export_joint_simple
 from torch._guards import TracingContext, tracing
@@ -72,7 +73,8 @@ class Traced:
 def _count_outputs(graph: Graph, args, symbols):
     """A run on fake tensors tells how many outputs there are, which of them
     have gradients, and what changes."""
-    with graph.fake_mode, torch.enable_grad():
+    # Without the dispatcher PyTorch 2.11 asks for the numbers behind symbols.
+    with graph.fake_mode, torch.enable_grad(), enable_python_dispatcher():
         results = graph.run(args, symbols)
     return [r.requires_grad for r in results]
 
