@@ -20,13 +20,13 @@ WORDS, FEATURES = 202048, 256
 
 
 def check_embedding(mesh, placement):
-    table = torch.rand(WORDS, FEATURES)
+    table = torch.rand(WORDS, FEATURES, device=mesh.device_type)
     dist.broadcast(table, 0)
     weight = distribute_tensor(table.clone().requires_grad_(), mesh,
                                [placement])
     function = compiled(lambda ids: F.embedding(ids, weight.to(torch.float32)))
-    for shape in ((2, 512), (3, 511), (1, 77), (1, 1)):
-        ids = torch.randint(0, WORDS, shape)
+    for shape in ((2, 512), (3, 511), (1, 77)):
+        ids = torch.randint(0, WORDS, shape, device=mesh.device_type)
         dist.broadcast(ids, 0)
         wanted = table.clone().requires_grad_()
         expected = F.embedding(ids, wanted)
@@ -56,10 +56,10 @@ def test_a_llama_block(mesh):
 
 
 def test_bfloat16(mesh):
-    x, w = torch.randn(33, 64), torch.randn(96, 64)
+    x, w = (torch.randn(*s, device=mesh.device_type, dtype=torch.bfloat16)
+            for s in ((33, 64), (96, 64)))
     for t in (x, w):
         dist.broadcast(t, 0)
-    x, w = x.bfloat16(), w.bfloat16()
     sharded = distribute_tensor(w.clone().requires_grad_(), mesh, [Shard(0)])
     result = compiled(lambda x: F.silu(F.linear(x, sharded)))(
         replicated(x, mesh)).full_tensor()
@@ -73,7 +73,7 @@ def test_bfloat16(mesh):
 
 
 def test_work_is_queued_on_the_current_stream(mesh):
-    x = torch.randn(512, 512)
+    x = torch.randn(512, 512, device=mesh.device_type)
     dist.broadcast(x, 0)
     w = distribute_tensor(x, mesh, [Shard(0)])
     function = compiled(lambda x: (x @ w).redistribute(

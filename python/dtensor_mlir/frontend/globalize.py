@@ -303,14 +303,22 @@ def _hint(size) -> int:
     return int(size)
 
 
+_METHODS = ("redistribute", "to_local", "full_tensor", "from_local")
+
+
+def _method(target) -> str:
+    """The method of DTensor that a function stands for, or "". PyTorch 2.11
+    calls functions that know placements and mesh by themselves."""
+    name = getattr(target, "__name__", "").replace("prim ", "prim_")
+    name = name.removeprefix("prim_")
+    return name if name in _METHODS else ""
+
+
 def _name_of(node: fx.Node) -> str:
     """The method of DTensor that a node calls, or ""."""
-    name = node.target if node.op == "call_method" else \
-        getattr(node.target, "__name__", "") if node.op == "call_function" \
-        else ""
-    return name if name in ("redistribute", "to_local", "full_tensor",
-                            "from_local", "prim_redistribute",
-                            "prim_to_local", "prim_from_local") else ""
+    if node.op == "call_method":
+        return node.target if node.target in _METHODS else ""
+    return _method(node.target) if node.op == "call_function" else ""
 
 
 def _describe(node: fx.Node) -> str:
@@ -335,9 +343,8 @@ class _Interpreter(fx.Interpreter):
                                    f"{user_line(node)}") from error
 
     def call_method(self, target, args, kwargs):
-        name = target
-        if name in ("redistribute", "to_local", "full_tensor"):
-            return self._move(name, args, kwargs)
+        if target in _METHODS:
+            return self._move(target, args, kwargs)
         return super().call_method(target, args, kwargs)
 
     def call_function(self, target, args, kwargs):
@@ -348,9 +355,10 @@ class _Interpreter(fx.Interpreter):
         if target is torch.ops.aten.view.default:
             # Strides are not those that the graph was made with.
             target = torch.ops.aten.reshape.default
-        name = getattr(target, "__name__", "")
-        if name == "from_local":
-            return args[0]
+        name = _method(target)
+        if name:
+            return args[0] if name == "from_local" else \
+                self._move(name, args, kwargs)
         return super().call_function(target, args, kwargs)
 
     def _move(self, name, args, kwargs):

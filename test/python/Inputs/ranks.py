@@ -3,8 +3,8 @@
 `main(2, 3)` runs every function of the calling script whose name begins with
 `test_` on groups of 2 and of 3 processes, all functions of a size in one group.
 A function takes the DeviceMesh; functions with `mesh_2d` in their name run on
-2x2. With device="cuda" a rank has a GPU of its own, and what a function makes
-is there. `argv`: the build folder, then a folder for files.
+2x2. With device="cuda" a rank has a GPU of its own. `argv`: the build folder, then
+a folder for files.
 """
 
 import os
@@ -61,8 +61,7 @@ class Count:
     def __exit__(self, *_):
         if sys.exc_info()[0]:
             return
-        count = torch.tensor(dtensor_mlir.compilations() - self.start,
-                             device="cpu")
+        count = torch.tensor(dtensor_mlir.compilations() - self.start)
         dist.all_reduce(count)
         self.value = int(count)
 
@@ -101,7 +100,6 @@ def _run_tests(line, tests, device):
 
 def _use_gpu(rank):
     torch.cuda.set_device(rank)
-    torch.set_default_device("cuda")
     torch.backends.cuda.matmul.allow_tf32 = False
 
 

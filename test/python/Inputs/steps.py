@@ -14,13 +14,14 @@ def train(mesh, make, plan, inputs, steps=4, optimizer=torch.optim.SGD,
           rtol=1e-5, atol=1e-6):
     """Every step has another shape; forward and backward are one program
     each."""
-    plain = make()
+    device = mesh.device_type
+    plain = make().to(device)
     sharded = shard_parameters(copy.deepcopy(plain), mesh, plan)
     call = compiled(sharded)
     first, second = (optimizer(m.parameters(), 0.1) for m in (plain, sharded))
     with Count() as count:
         for step in range(steps):
-            args = inputs(step)
+            args = [a.to(device) for a in inputs(step)]
             for a in args:
                 dist.broadcast(a, 0)
             expected = plain(*args).square().mean()
