@@ -12,6 +12,10 @@ import harness
 from conform import *
 
 
+# Pieces of a sum travel in the result's type, so each is rounded once.
+SUMS = {"f32": (1e-5, 1e-5), "f16": (2e-3, 2e-2), "bf16": (1.6e-2, 1.2e-1)}
+
+
 def matrix_cases(dtype):
     def t(*dims):
         return tensor(dims, dtype)
@@ -41,6 +45,54 @@ def matrix_cases(dtype):
         Case(f"unbiased_{dtype}", [(["M", "K"], dtype), (["N", "K"], dtype)],
              t("M", "N"), "%r0 = dtensor.linear %a, %b : ($A, $B) -> $0",
              wide(linear)),
+    ]
+
+
+def named_cases(dtype):
+    """Contractions by name, and sums with products."""
+    def t(*dims):
+        return tensor(dims, dtype)
+
+    def case(name, args, result, body, reference):
+        letters = "abcd"[:len(args)]
+        body = body.format(", ".join("%" + c for c in letters))
+        types = ", ".join("$" + c.upper() for c in letters)
+        return Case(f"{name}_{dtype}", [(a, dtype) for a in args], t(*result),
+                    f"%r0 = dtensor.{body} : ({types}) -> $0",
+                    lambda *v: reference(*[x.double() for x in v]),
+                    tolerance=SUMS.get(dtype))
+
+    def einsum(name, equation, args):
+        return case("einsum_" + name, args,
+                    [dict(zip(equation.replace(",", ""), sum(args, [])))[c]
+                     for c in equation.split("->")[1]],
+                    f'einsum {{}} {{{{equation = "{equation}"}}}}',
+                    lambda *v: torch.einsum(equation, *v))
+    mk, kn, mn = ["M", "K"], ["K", "N"], ["M", "N"]
+    bmk, bkn, bmn = ["B"] + mk, ["B"] + kn, ["B"] + mn
+    return [
+        case("mv", [mk, ["K"]], ["M"], "mv {}", torch.mv),
+        case("dot", [["K"], ["K"]], [], "dot {}", torch.dot),
+        case("outer", [["M"], ["N"]], mn, "outer {}", torch.outer),
+        case("addmm", [mn, mk, kn], mn, "addmm {}", torch.addmm),
+        case("addmm_row", [["N"], mk, kn], mn,
+             "addmm {} {{alpha = 0.5, beta = -2.0}}",
+             lambda c, a, b: torch.addmm(c, a, b, alpha=0.5, beta=-2)),
+        case("addmm_column", [["M", 1], mk, kn], mn, "addmm {}", torch.addmm),
+        case("addmm_without", [mn, mk, kn], mn, "addmm {} {{beta = 0.0}}",
+             lambda c, a, b: a @ b),
+        case("baddbmm", [bmn, bmk, bkn], bmn, "baddbmm {} {{alpha = 3.0}}",
+             lambda c, a, b: torch.baddbmm(c, a, b, alpha=3)),
+        case("baddbmm_row", [["B", 1, "N"], bmk, bkn], bmn, "baddbmm {}",
+             torch.baddbmm),
+        einsum("product", "ij,jk->ik", [mk, kn]),
+        einsum("batch", "bij,bjk->bki", [bmk, bkn]),
+        einsum("sums", "ij->j", [mn]), einsum("all", "ij,ij->", [mn, mn]),
+        einsum("transposed", "abc->cab", [bmk]),
+        einsum("lonely", "ij,k->k", [mk, ["N"]]),
+        einsum("three", "ij,jk,kl->il", [mk, kn, ["N", "B"]]),
+        einsum("attention", "bhtd,bhsd->bhts",
+               [["B", 2, "M", "K"], ["B", 2, "N", "K"]]),
     ]
 
 
@@ -76,6 +128,19 @@ def test_f32_on_one_axis():
 
 def test_f32_on_two_axes():
     sweep_2d("matrix-f32", matrix_cases("f32") + program_cases()[:2])
+
+
+def test_named_forms_on_one_axis():
+    sweep_1d("named", named_cases("f32"))
+
+
+def test_named_forms_on_two_axes():
+    sweep_2d("named", named_cases("f64"), count=2)
+
+
+def test_named_forms_of_other_types():
+    sweep_1d("named-types", named_cases("bf16")[:8:2] +
+             named_cases("f16")[8::3], count=2)
 
 
 def test_other_types():

@@ -171,6 +171,20 @@ def adaptive(space, sizes):
         when=lambda **s: s["K"] > 0 and all(s[d] > 0 for d in space))
 
 
+def adaptive_gradient(space, sizes, dtype="f32"):
+    x, y = ["B", "K"] + space, ["B", "K"] + sizes
+    extents = ", ".join(f"#dtensor.expr<{d}>" for d in space)
+    pool = lambda x: ADAPTIVE[len(space)](x.float(), sizes)
+    return Case(
+        f"adaptive_{len(space)}d_grad_{'_'.join(map(str, sizes))}_{dtype}",
+        [(y, dtype), (x, dtype)], tensor(x, dtype),
+        f"%0 = dtensor.adaptive_avg_pool_grad %a {{sizes = [{extents}]}} : "
+        "($A) -> $0\n%r0 = dtensor.add %0, %b : ($0, $B) -> $0",
+        lambda g, x: gradient(pool, 0)(g.float(), x.float()).to(x.dtype) + x,
+        when=lambda **s: s["K"] > 0 and all(s[d] > 0 for d in space),
+        tolerance=(3e-2, 3e-2) if dtype == "bf16" else None)
+
+
 SAME = Window(["M", "N"], [3, 3], padding=1)
 VALID = Window(["M"], [3])
 STRIDED = Window(["M", "N"], [3, 2], stride=2, padding=1)
@@ -200,7 +214,9 @@ def pools():
     return [max_pool(two), max_pool(VALID), max_pool(PATCHES, "i32"),
             max_pool(Window(["M"], [3], 1, 1, 2)), avg_pool(two),
             avg_pool(two, True), avg_pool(VALID), avg_pool(VALID, dtype="bf16"),
-            adaptive(["M"], [2]), adaptive(["M", "N"], [3, 2])]
+            adaptive(["M"], [2]), adaptive(["M", "N"], [3, 2]),
+            adaptive_gradient(["M", "N"], [3, 2]), adaptive_gradient(["M"], [2]),
+            adaptive_gradient(["M"], [5], "bf16")]
 
 
 LARGER = [dict(M=16, N=9, K=2, B=2), dict(M=13, N=8, K=3, B=1)]

@@ -15,30 +15,29 @@
 
 #include "dtensor/Dialect/DTensor/IR/MatrixOps.h"
 
-#include "CompositeUtils.h"
+#include "MatrixMethods.h"
 
 using namespace mlir;
 using namespace dtensor;
 
-/// sum over the reduction of lhs * rhs, accumulated in the type of
-/// `resultType`.
-static Value buildProduct(OpBuilder &builder, Location loc, StringRef label,
-                          Value lhs, Value rhs, ArrayRef<IteratorList> dims,
-                          const IteratorList &resultDims, unsigned numIterators,
-                          RankedTensorType resultType) {
+Value dtensor::buildProduct(OpBuilder &builder, Location loc, StringRef label,
+                            ValueRange inputs, ArrayRef<IteratorList> dims,
+                            const IteratorList &resultDims,
+                            unsigned numIterators,
+                            RankedTensorType resultType) {
   Type element = resultType.getElementType();
-  return buildGeneric(builder, loc, label, {lhs, rhs}, dims, resultDims,
+  return buildGeneric(builder, loc, label, inputs, dims, resultDims,
                       numIterators, ReduceKind::Sum, resultType,
                       [&](OpBuilder &b, Location loc, ValueRange args) {
                         Scalars s{b, loc};
-                        return s.mul(s.cast(args[0], element),
-                                     s.cast(args[1], element));
+                        Value product = s.cast(args[0], element);
+                        for (Value arg : args.drop_front())
+                          product = s.mul(product, s.cast(arg, element));
+                        return product;
                       });
 }
 
-/// Where the product is accumulated: `resultType`, unless its elements are too
-/// narrow.
-static RankedTensorType productType(RankedTensorType resultType) {
+RankedTensorType dtensor::productType(RankedTensorType resultType) {
   Type element = resultType.getElementType();
   Type accumulator = accumulatorType(element);
   if (element == accumulator)
@@ -46,7 +45,7 @@ static RankedTensorType productType(RankedTensorType resultType) {
   return openType(resultType, accumulator, getExtents(resultType));
 }
 
-static LogicalResult checkElements(Operation *op) {
+LogicalResult dtensor::checkProductElements(Operation *op) {
   Type type = scalarType(op->getOperand(0)), to = scalarType(op->getResult(0));
   for (Value operand : op->getOperands())
     if (scalarType(operand) != type)
@@ -119,15 +118,15 @@ static LogicalResult decomposeMatmul(Operation *op, OpBuilder &builder,
     rhs = lhs;
   lhs.append(matmul.getTransposeA() ? IteratorList{k, m} : IteratorList{m, k});
   rhs.append(matmul.getTransposeB() ? IteratorList{n, k} : IteratorList{k, n});
-  Value value = buildProduct(builder, op->getLoc(), "matmul", operands[0],
-                             operands[1], {lhs, rhs}, identityDims(rank),
-                             rank + 1, productType(resultType));
+  Value value = buildProduct(
+      builder, op->getLoc(), "matmul", {operands[0], operands[1]}, {lhs, rhs},
+      identityDims(rank), rank + 1, productType(resultType));
   results.push_back(buildCast(builder, op->getLoc(), value, resultType));
   return success();
 }
 
 static LogicalResult verifyMatmul(Operation *op) {
-  if (failed(checkElements(op)))
+  if (failed(checkProductElements(op)))
     return failure();
   return verifyComposite(op);
 }
@@ -182,7 +181,7 @@ static LogicalResult decomposeLinear(Operation *op, OpBuilder &builder,
   if (hasBias)
     type = openType(type, type.getElementType(), getExtents(type));
   Value value =
-      buildProduct(builder, op->getLoc(), "linear", operands[0], operands[1],
+      buildProduct(builder, op->getLoc(), "linear", {operands[0], operands[1]},
                    {input, {n, k}}, identityDims(rank), rank + 1, type);
   if (hasBias)
     value = buildBias(builder, op->getLoc(), value, operands[2], resultType);
@@ -193,7 +192,7 @@ static LogicalResult decomposeLinear(Operation *op, OpBuilder &builder,
 }
 
 static LogicalResult verifyLinear(Operation *op) {
-  if (failed(checkElements(op)))
+  if (failed(checkProductElements(op)))
     return failure();
   return verifyComposite(op);
 }

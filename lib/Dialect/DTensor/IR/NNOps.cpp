@@ -12,7 +12,8 @@
 
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
 
-#include "NNBuilder.h"
+#include "ChannelMethods.h"
+#include "NormBuilder.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -26,14 +27,8 @@ static LogicalResult inferSame(ArrayRef<ExtentList> operands,
 }
 
 static LogicalResult checkFloats(Operation *op) {
-  Type result = scalarType(op->getResult(0));
-  if (!isa<FloatType>(result))
-    return op->emitOpError("is not defined on element type ") << result;
-  for (Value operand : op->getOperands())
-    if (scalarType(operand) != result)
-      return op->emitOpError("operand has element type ")
-             << scalarType(operand) << " and result " << result;
-  return verifyComposite(op);
+  return failed(checkOneFloat(op, op->getOperands())) ? failure()
+                                                      : verifyComposite(op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -151,120 +146,26 @@ static bool hasMean(Operation *op) {
   return isa<LayerNormOp, NativeLayerNormOp>(op);
 }
 
-/// The mean over a reduction, given its sum.
-static Value buildMean(NNBuilder &nn, Value sum, Value count) {
-  IteratorList dims = identityDims(nn.kept.size());
-  return buildGeneric(nn.builder, nn.loc, "mean", sum, {dims}, dims,
-                      dims.size(), ReduceKind::Sum, sum.getType(),
-                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                        return Scalars{b, loc}.div(args[0], count);
-                      });
-}
-
-/// The sum of (x - mean)^2; of x^2 without a mean.
-static Value buildSquares(NNBuilder &nn, Value mean) {
-  SmallVector<Value> inputs = {nn.input};
-  SmallVector<IteratorList> dims = {nn.all};
-  if (mean) {
-    inputs.push_back(mean);
-    dims.push_back(nn.kept);
-  }
-  return nn.reduce("sum_squares", inputs, dims, ReduceKind::Sum,
-                   [&](OpBuilder &b, Location loc, ValueRange args) {
-                     Scalars s{b, loc};
-                     Value x = s.cast(args[0], nn.accumulator);
-                     if (mean)
-                       x = s.sub(x, args[1]);
-                     return s.mul(x, x);
-                   });
-}
-
-/// What further results there are: the mean, if there is one, and 1 / sqrt of
-/// the variance + eps.
-static void buildStatistics(NNBuilder &nn, Value mean, Value variance,
-                            double eps, TypeRange types,
-                            SmallVectorImpl<Value> &results) {
-  if (types.empty())
-    return;
-  if (mean)
-    results.push_back(nn.finish(
-        "mean", mean, types.front(),
-        [](OpBuilder &, Location, ValueRange args) { return args[0]; }));
-  results.push_back(nn.finish(
-      "rstd", variance, types.back(),
-      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-        Scalars s{b, loc};
-        Value shifted = s.add(args[0], s.constant(nn.accumulator, eps));
-        return math::RsqrtOp::create(b, loc, shifted);
-      }));
-}
-
-/// (x - mean) * rsqrt(variance + eps) * weight + bias, as far as they are
-/// given. `inputs` are x, the variance, the parameters and at last the mean.
-static Value buildNormalized(NNBuilder &nn, StringRef label, ValueRange inputs,
-                             ArrayRef<IteratorList> dims, unsigned parameters,
-                             double eps, Type resultType) {
-  Type type = nn.accumulator;
-  return nn.map(label, inputs, dims, resultType,
-                [&](OpBuilder &b, Location loc, ValueRange args) {
-                  Scalars s{b, loc};
-                  Value x = s.cast(args[0], type);
-                  if (args.size() > 2 + parameters)
-                    x = s.sub(x, args.back());
-                  Value shifted = s.add(args[1], s.constant(type, eps));
-                  x = s.mul(x, math::RsqrtOp::create(b, loc, shifted));
-                  if (parameters > 0)
-                    x = s.mul(x, s.cast(args[2], type));
-                  if (parameters > 1)
-                    x = s.add(x, s.cast(args[3], type));
-                  return s.cast(x, getElementTypeOrSelf(resultType));
-                });
-}
-
 static LogicalResult decomposeNorm(Operation *op, OpBuilder &builder,
                                    ValueRange operands, TypeRange resultTypes,
                                    SmallVectorImpl<Value> &results) {
-  Value input = operands[0];
-  unsigned rank = cast<RankedTensorType>(input.getType()).getRank();
+  unsigned rank = cast<RankedTensorType>(operands[0].getType()).getRank();
   unsigned first = rank - getTrailing(op);
-  NNBuilder nn(op, builder, input, [&](unsigned dim) { return dim >= first; });
-  Value count = nn.count();
-  Value mean;
-  if (hasMean(op)) {
-    Value sum =
-        nn.reduce("sum", input, {nn.all}, ReduceKind::Sum,
-                  [&](OpBuilder &b, Location loc, ValueRange args) {
-                    return Scalars{b, loc}.cast(args[0], nn.accumulator);
-                  });
-    mean = buildMean(nn, sum, count);
-  }
-  Value variance = buildMean(nn, buildSquares(nn, mean), count);
-
-  SmallVector<Value> inputs = {input, variance};
-  SmallVector<IteratorList> dims = {nn.all, nn.kept};
-  for (Value parameter : operands.drop_front()) {
-    inputs.push_back(parameter);
-    dims.push_back(IteratorList(ArrayRef(nn.all).drop_front(first)));
-  }
-  if (mean) {
-    inputs.push_back(mean);
-    dims.push_back(nn.kept);
-  }
-  double eps = op->getAttrOfType<FloatAttr>("eps").getValueAsDouble();
-  results.push_back(buildNormalized(nn, op->getName().stripDialect(), inputs,
-                                    dims, operands.size() - 1, eps,
-                                    resultTypes[0]));
-  buildStatistics(nn, mean, variance, eps, resultTypes.drop_front(), results);
+  NormBuilder norm(op, builder, operands[0],
+                   [&](unsigned dim) { return dim >= first; });
+  norm.measure(hasMean(op));
+  IteratorList parameterDims(ArrayRef(norm.nn.all).drop_front(first));
+  results.push_back(norm.normalize(op->getName().stripDialect(),
+                                   operands.drop_front(), parameterDims,
+                                   resultTypes[0]));
+  norm.addStatistics(resultTypes.drop_front(), results);
   return success();
 }
 
 static LogicalResult verifyNorm(Operation *op) {
   unsigned most = hasMean(op) ? 2 : 1;
-  Type accumulator = accumulatorType(scalarType(op->getResult(0)));
-  for (Value statistic : op->getResults().drop_front())
-    if (scalarType(statistic) != accumulator)
-      return op->emitOpError("a statistic has element type ")
-             << scalarType(statistic) << ", expected " << accumulator;
+  if (failed(checkStatistics(op, op->getResults().drop_front())))
+    return failure();
   if (op->getNumOperands() - 1 > most)
     return op->emitOpError("has ") << op->getNumOperands() - 1
                                    << " parameters, expected at most " << most;

@@ -14,7 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "BackwardMethods.h"
+#include "ChannelMethods.h"
 #include "CoreBuilders.h"
 #include "Factorization.h"
 #include "NNBuilder.h"
@@ -80,6 +80,7 @@ struct NormBackward {
   using TermBody = llvm::function_ref<Value(Scalars &, Terms)>;
   Value rowSum(StringRef label, TermBody body);
   Value inputGradient(Type type);
+  Value frozenGradient(Type type);
   Value weightGradient(StringRef label, Type type, TermBody body);
 };
 } // namespace
@@ -111,6 +112,16 @@ Value NormBackward::inputGradient(Type type) {
                     shift = s.add(shift, s.div(args[sums + 1], count));
                   Value result = s.mul(t.rstd, s.sub(t.h, shift));
                   return s.cast(result, getElementTypeOrSelf(type));
+                });
+}
+
+/// Where statistics do not depend on the input.
+Value NormBackward::frozenGradient(Type type) {
+  return nn.map(op->getName().stripDialect(), inputs, dims, type,
+                [&](OpBuilder &b, Location loc, ValueRange args) {
+                  Scalars s{b, loc};
+                  Terms t = terms(s, args);
+                  return s.cast(s.mul(t.h, t.rstd), getElementTypeOrSelf(type));
                 });
 }
 
@@ -222,27 +233,16 @@ LogicalResult dtensor::verifyNormBackward(Operation *op) {
 // Groups
 //===----------------------------------------------------------------------===//
 
-/// The channels of one group.
-static Expr groupWidth(Expr channels, Expr groups) {
-  Expr width = divideExactly(channels, groups);
-  return width ? width : floordiv(channels, groups);
-}
-
 LogicalResult
 dtensor::inferGroupNormBackward(Operation *op, ArrayRef<ExtentList> operands,
                                 const Facts &facts,
                                 SmallVectorImpl<ExtentList> &results) {
   int64_t groups = cast<GroupNormBackwardOp>(op).getGroups();
   ArrayRef<Expr> input = operands[1];
-  if (input.size() < 2)
-    return op->emitOpError("input has rank ")
-           << input.size() << ", expected at least 2";
-  if (groups < 1)
-    return op->emitOpError("groups is ") << groups << ", expected at least 1";
+  if (failed(checkChannels(op, input)) ||
+      failed(checkGroups(op, input, groups, facts)))
+    return failure();
   Expr number = Expr::constant(getExprContext(op->getContext()), groups);
-  if (facts.proveDifferent(groupWidth(input[1], number) * number, input[1]))
-    return op->emitOpError("input has ")
-           << input[1].str() << " channels, not a multiple of " << groups;
   ExtentList statistic = {input[0], number}, channels = {input[1]};
   for (auto [i, extents] : llvm::enumerate(operands)) {
     ArrayRef<Expr> expected = i < 2   ? input
@@ -282,5 +282,41 @@ dtensor::decomposeGroupNormBackward(Operation *op, OpBuilder &builder,
 }
 
 LogicalResult dtensor::verifyGroupNormBackward(Operation *op) {
+  return verifyNormLike(op);
+}
+
+//===----------------------------------------------------------------------===//
+// Batches
+//===----------------------------------------------------------------------===//
+
+LogicalResult
+dtensor::inferBatchNormBackward(Operation *op, ArrayRef<ExtentList> operands,
+                                const Facts &facts,
+                                SmallVectorImpl<ExtentList> &results) {
+  ArrayRef<Expr> input = operands[1];
+  if (failed(checkChannels(op, input)))
+    return failure();
+  for (auto [i, extents] : llvm::enumerate(operands))
+    if (failed(checkOperand(op, i, extents, i < 2 ? input : input.slice(1, 1),
+                            facts)))
+      return failure();
+  results.push_back(operands[1]);
+  results.append(op->getNumResults() - 1, ExtentList{input[1]});
+  return success();
+}
+
+LogicalResult
+dtensor::decomposeBatchNormBackward(Operation *op, OpBuilder &builder,
+                                    ValueRange operands, TypeRange resultTypes,
+                                    SmallVectorImpl<Value> &results) {
+  NormBackward norm(op, builder, operands,
+                    [](unsigned dim) { return dim != 1; }, {1}, {1});
+  results.push_back(op->hasAttr("frozen") ? norm.frozenGradient(resultTypes[0])
+                                          : norm.inputGradient(resultTypes[0]));
+  buildWeightGradients(norm, resultTypes, results);
+  return success();
+}
+
+LogicalResult dtensor::verifyBatchNormBackward(Operation *op) {
   return verifyNormLike(op);
 }

@@ -12,36 +12,12 @@
 
 #include "dtensor/Dialect/DTensor/IR/RoutingOps.h"
 
-#include "CoreBuilders.h"
+#include "RoutingBuilder.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
-#include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 
 using namespace mlir;
 using namespace dtensor;
-
-static LogicalResult checkRank(Operation *op, StringRef what, size_t rank,
-                               size_t least) {
-  if (rank >= least)
-    return success();
-  return op->emitOpError(what)
-         << " has rank " << rank << ", expected at least " << least;
-}
-
-/// The first `count` dimensions of `found` are those of `expected`.
-static LogicalResult checkLeading(Operation *op, StringRef what,
-                                  ArrayRef<Expr> found, ArrayRef<Expr> expected,
-                                  size_t rank, size_t count,
-                                  const Facts &facts) {
-  if (found.size() != rank)
-    return op->emitOpError(what)
-           << " has rank " << found.size() << ", expected " << rank;
-  for (size_t dim = 0; dim < count; ++dim)
-    if (failed(checkExtent(op, what + " dimension " + Twine(dim), found[dim],
-                           expected[dim], facts)))
-      return failure();
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // Extents
@@ -65,7 +41,7 @@ static LogicalResult inferDispatch(Operation *op, ArrayRef<ExtentList> operands,
                                    const Facts &facts, ExtentList &result) {
   ArrayRef<Expr> tokens = operands[0];
   size_t rank = tokens.size();
-  if (failed(checkRank(op, "tokens", rank, 2)) ||
+  if (failed(checkRankAtLeast(op, "tokens", rank, 2)) ||
       failed(checkLeading(op, "slots", operands[1], tokens, rank, rank - 1,
                           facts)))
     return failure();
@@ -80,7 +56,7 @@ static LogicalResult inferDispatch(Operation *op, ArrayRef<ExtentList> operands,
 static LogicalResult inferCombine(Operation *op, ArrayRef<ExtentList> operands,
                                   const Facts &facts, ExtentList &result) {
   ArrayRef<Expr> buffers = operands[0], slots = operands[1];
-  if (failed(checkRank(op, "buffers", buffers.size(), 3)))
+  if (failed(checkRankAtLeast(op, "buffers", buffers.size(), 3)))
     return failure();
   size_t rank = buffers.size() - 1;
   if (failed(
@@ -96,7 +72,7 @@ static LogicalResult inferCombine(Operation *op, ArrayRef<ExtentList> operands,
 static LogicalResult inferGrouped(Operation *op, ArrayRef<ExtentList> operands,
                                   const Facts &facts, ExtentList &result) {
   ArrayRef<Expr> lhs = operands[0], rhs = operands[1];
-  if (failed(checkRank(op, "lhs", lhs.size(), 3)))
+  if (failed(checkRankAtLeast(op, "lhs", lhs.size(), 3)))
     return failure();
   if (rhs.size() != 3)
     return op->emitOpError("rhs has rank ") << rhs.size() << ", expected 3";
@@ -120,17 +96,9 @@ static LogicalResult inferRouting(Operation *op, ArrayRef<ExtentList> operands,
   if (isa<GroupedMatmulOp>(op))
     return inferGrouped(op, operands, facts, result);
   result = operands[0];
-  if (failed(checkRank(op, "experts", result.size(), 2)))
+  if (failed(checkRankAtLeast(op, "experts", result.size(), 2)))
     return failure();
   return failure(failed(buffersOf(op)));
-}
-
-static LogicalResult checkIntegers(Operation *op, StringRef what, Value value) {
-  Type type = scalarType(value);
-  if (type.isSignlessInteger() && !isBool(type))
-    return success();
-  return op->emitOpError(what)
-         << " have element type " << type << ", expected integers";
 }
 
 static LogicalResult verifyRouting(Operation *op) {
@@ -158,45 +126,16 @@ static LogicalResult verifyRouting(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Decomposes one op. `groups` leading dimensions are shared by all tensors.
-struct RoutingBuilder {
-  Operation *op;
-  CoreBuilder core;
-  unsigned groups;
-
+struct Routing : RoutingBuilder {
   Value route(Value experts, Type type);
   Value dispatch(Value tokens, Value slots, Type type);
   Value combine(Value buffers, Value slots, Value weights, Type type);
   Value grouped(Value lhs, Value rhs, Type type);
-
-private:
-  Value join(Value value);
-  Value lookUp(Value rows, Value indices,
-               llvm::function_ref<Value(Scalars, Value)> row);
-  Value finish(Value value, Type type, ValueRange operands);
-  Type i64() { return core.builder.getI64Type(); }
-  Value index(OpBuilder &b, Location loc, unsigned loop) {
-    return IndexOp::create(b, loc, b.getIndexType(), b.getI64IntegerAttr(loop));
-  }
 };
 } // namespace
 
-/// [group..., a, b, ...] -> [group..., a * b, ...]
-Value RoutingBuilder::join(Value value) {
-  ExtentList extents = getExtents(value);
-  extents[groups] = extents[groups] * extents[groups + 1];
-  extents.erase(extents.begin() + groups + 1);
-  return core.reshape(value, extents);
-}
-
-Value RoutingBuilder::finish(Value value, Type type, ValueRange operands) {
-  if (scalarType(value) != getElementTypeOrSelf(type))
-    return buildCast(core.builder, core.loc, value, type);
-  return core.declare(value, type, operands);
-}
-
 /// Counts who had the same expert before; loops are [group..., S*K, E].
-Value RoutingBuilder::route(Value experts, Type type) {
+Value Routing::route(Value experts, Type type) {
   auto [count, capacity] = *buffersOf(op);
   Value flat = join(experts);
   ExtentList extents = getExtents(flat);
@@ -234,91 +173,31 @@ Value RoutingBuilder::route(Value experts, Type type) {
   return finish(core.reshape(chosen, getExtents(type)), type, experts);
 }
 
-/// rows[group..., row(indices[group..., i]), d] for each i and d; 0 where the
-/// row is -1.
-Value RoutingBuilder::lookUp(Value rows, Value indices,
-                             llvm::function_ref<Value(Scalars, Value)> row) {
-  ExtentList extents = getExtents(indices);
-  extents.push_back(getExtents(rows).back());
-  unsigned rank = extents.size();
-  Value wide =
-      buildGeneric(core.builder, core.loc, "rows", indices,
-                   {identityDims(rank - 1)}, identityDims(rank), rank,
-                   ReduceKind::Sum, openType(rows.getType(), i64(), extents),
-                   [&](OpBuilder &b, Location loc, ValueRange args) {
-                     Scalars s{b, loc};
-                     return row(s, s.cast(args[0], i64()));
-                   });
-  return GatherOp::create(core.builder, core.loc,
-                          openType(rows.getType(), scalarType(rows), extents),
-                          rows, wide, groups);
-}
-
-Value RoutingBuilder::dispatch(Value tokens, Value slots, Type type) {
+Value Routing::dispatch(Value tokens, Value slots, Type type) {
   auto [count, capacity] = *buffersOf(op);
-  Expr choices = getExtents(slots).back();
-  Value flat = join(slots);
-  unsigned rank = groups + 1;
-  ExtentList extents = getExtents(flat);
-  Value numbers =
-      buildGeneric(core.builder, core.loc, "token", {}, {}, identityDims(rank),
-                   rank, ReduceKind::Sum, openType(type, i64(), extents),
-                   [&](OpBuilder &b, Location loc, ValueRange) {
-                     return Scalars{b, loc}.cast(index(b, loc, groups), i64());
-                   });
-  extents[groups] = count * capacity;
-  Type bufferType = openType(type, i64(), extents);
-  Value none = core.fill(Scalars{core.builder, core.loc}.constant(i64(), -1),
-                         bufferType);
-  Value sources =
-      ScatterOp::create(core.builder, core.loc, bufferType, none, flat, numbers,
-                        Value(), groups, false, false);
-  Value each = Scalars{core.builder, core.loc}.cast(
-      buildExtent(core.builder, core.loc, choices), i64());
-  Value rows = lookUp(tokens, sources, [&](Scalars s, Value source) {
-    Value missing = s.compare("lt", source, s.constant(i64(), 0));
-    return s.select(missing, s.constant(i64(), -1), s.div(source, each));
-  });
+  Value rows = lookUpTokens(tokens, sourcesOf(slots, count * capacity),
+                            getExtents(slots).back());
   return core.reshapeTo(rows, type);
 }
 
-Value RoutingBuilder::combine(Value buffers, Value slots, Value weights,
-                              Type type) {
-  Type element = scalarType(buffers), wide = accumulatorType(element);
-  Value rows = lookUp(join(buffers), join(slots),
-                      [](Scalars, Value slot) { return slot; });
-  ExtentList extents = getExtents(slots);
-  extents.push_back(getExtents(buffers).back());
-  Value chosen = core.reshape(rows, extents);
-  // [group..., s, k, d]
-  unsigned rank = extents.size();
+Value Routing::combine(Value buffers, Value slots, Value weights, Type type) {
+  Value rows = lookUpSlots(buffers, slots);
+  unsigned rank = getExtents(rows).size();
   IteratorList result = identityDims(rank);
   result.erase(result.end() - 2);
-  Value sum =
-      buildGeneric(core.builder, core.loc, "combine", {chosen, weights},
-                   {identityDims(rank), identityDims(rank - 1)}, result, rank,
-                   ReduceKind::Sum, openType(type, wide, getExtents(type)),
-                   [&](OpBuilder &b, Location loc, ValueRange args) {
-                     Scalars s{b, loc};
-                     return s.mul(s.cast(args[0], wide), s.cast(args[1], wide));
-                   });
+  Value sum = multiply("combine", {rows, weights},
+                       {identityDims(rank), identityDims(rank - 1)}, result,
+                       rank, type);
   return finish(sum, type, {buffers, slots, weights});
 }
 
 /// Loops are [group..., e, c, f, d].
-Value RoutingBuilder::grouped(Value lhs, Value rhs, Type type) {
-  Type wide = accumulatorType(getElementTypeOrSelf(type));
+Value Routing::grouped(Value lhs, Value rhs, Type type) {
   int64_t e = groups, c = e + 1, f = e + 2, d = e + 3;
   IteratorList left = identityDims(groups);
   left.append({e, c, d});
-  Value product =
-      buildGeneric(core.builder, core.loc, "grouped_matmul", {lhs, rhs},
-                   {left, {e, d, f}}, identityDims(groups + 3), groups + 4,
-                   ReduceKind::Sum, openType(type, wide, getExtents(type)),
-                   [&](OpBuilder &b, Location loc, ValueRange args) {
-                     Scalars s{b, loc};
-                     return s.mul(s.cast(args[0], wide), s.cast(args[1], wide));
-                   });
+  Value product = multiply("grouped_matmul", {lhs, rhs}, {left, {e, d, f}},
+                           identityDims(groups + 3), groups + 4, type);
   return finish(product, type, {lhs, rhs});
 }
 
@@ -328,8 +207,7 @@ static LogicalResult decomposeRouting(Operation *op, OpBuilder &builder,
                                       SmallVectorImpl<Value> &results) {
   unsigned rank = cast<RankedTensorType>(operands[0].getType()).getRank();
   bool hasBuffers = isa<CombineOp, GroupedMatmulOp>(op);
-  RoutingBuilder routing{
-      op, {builder, op->getLoc()}, rank - (hasBuffers ? 3 : 2)};
+  Routing routing{{op, {builder, op->getLoc()}, rank - (hasBuffers ? 3 : 2)}};
   Type type = resultTypes[0];
   if (isa<RouteSlotsOp>(op))
     results.push_back(routing.route(operands[0], type));

@@ -14,6 +14,7 @@ namespace dtensor {
 
 DTENSOR_COMPOSITE_METHODS(Pool);
 DTENSOR_COMPOSITE_METHODS(AdaptivePool);
+DTENSOR_COMPOSITE_METHODS(AdaptivePoolGrad);
 
 } // namespace dtensor
 

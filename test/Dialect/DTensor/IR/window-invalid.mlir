@@ -197,3 +197,19 @@ func.func @windows_keep_the_element_type(%x: tensor<8xf32>) {
   %0 = dtensor.unfold %x {dims = [0], sizes = [6], kernel = [3], stride = [1], dilation = [1], offset = [0], divisor = [1], value = 0.0 : f32} : (tensor<8xf32>) -> tensor<6x3xf64>
   return
 }
+
+// -----
+
+func.func @a_gradient_of_an_adaptive_pool_has_a_space(%g: tensor<8xf32>) {
+  // expected-error @+1 {{sizes has 2 entries for rank 1}}
+  %0 = dtensor.adaptive_avg_pool_grad %g {sizes = [1, 1]} : (tensor<8xf32>) -> tensor<1x1xf32>
+  return
+}
+
+// -----
+
+func.func @an_adaptive_pool_has_windows(%g: tensor<1x0xf32>) {
+  // expected-error @+1 {{has no windows}}
+  %0 = dtensor.adaptive_avg_pool_grad %g {sizes = [3]} : (tensor<1x0xf32>) -> tensor<1x3xf32>
+  return
+}

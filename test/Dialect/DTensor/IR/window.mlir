@@ -112,3 +112,17 @@ func.func @adaptive_avg_pool_of_static_shape(%x: tensor<2x4x7xf32>) -> tensor<2x
   %y = dtensor.adaptive_avg_pool %x {sizes = [2]} : (tensor<2x4x7xf32>) -> tensor<2x4x2xf32>
   return %y : tensor<2x4x2xf32>
 }
+
+// CHECK-LABEL: @adaptive_avg_pool_grad_of_dynamic_shape
+func.func @adaptive_avg_pool_grad_of_dynamic_shape(%g: tensor<?x4x2xf32>) -> tensor<?x4x?xf32> {
+  // CHECK: dtensor.adaptive_avg_pool_grad %arg0 {sizes = [#dtensor.expr<H>]}
+  %y = dtensor.adaptive_avg_pool_grad %g {sizes = [#dtensor.expr<H>]} : (tensor<?x4x2xf32>) -> tensor<?x4x?xf32>
+  return %y : tensor<?x4x?xf32>
+}
+
+// CHECK-LABEL: @adaptive_avg_pool_grad_of_static_shape
+func.func @adaptive_avg_pool_grad_of_static_shape(%g: tensor<2x4x2xf32>) -> tensor<2x4x7xf32> {
+  // CHECK: dtensor.adaptive_avg_pool_grad %arg0 {sizes = [7]}
+  %y = dtensor.adaptive_avg_pool_grad %g {sizes = [7]} : (tensor<2x4x2xf32>) -> tensor<2x4x7xf32>
+  return %y : tensor<2x4x7xf32>
+}

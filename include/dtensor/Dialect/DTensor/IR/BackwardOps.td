@@ -150,6 +150,24 @@ def DTensor_GroupNormBackwardOp : DTensor_CompositeOp<"group_norm_backward", "Gr
   let results = (outs Variadic<DTensor_Tensor>:$results);
 }
 
+def DTensor_BatchNormBackwardOp : DTensor_CompositeOp<"batch_norm_backward", "BatchNormBackward"> {
+  let summary = "the gradients of a norm of channels";
+  let description = [{
+    `input` is [N, C, rest...], and the norm is over all but C; `mean` and `rstd`
+    are those of `native_batch_norm`, the weight is [C]. The results are as in
+    `layer_norm_backward`. With `frozen`, `mean` and `rstd` do not depend on the
+    input, and its gradient is g weight rstd: that of `batch_norm`.
+
+    ```mlir
+    %dx, %dw, %db = dtensor.batch_norm_backward %g, %x, %mean, %rstd, %w : (tensor<?x4x?xf32>, tensor<?x4x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<?x4x?xf32>, tensor<4xf32>, tensor<4xf32>)
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$input,
+                       DTensor_Tensor:$mean, DTensor_Tensor:$rstd,
+                       Variadic<DTensor_Tensor>:$parameters, UnitAttr:$frozen);
+  let results = (outs Variadic<DTensor_Tensor>:$results);
+}
+
 //===----------------------------------------------------------------------===//
 // Extrema, lookups and parts
 //===----------------------------------------------------------------------===//

@@ -82,6 +82,74 @@ def DTensor_NativeRMSNormOp : DTensor_NativeNormOp<"native_rms_norm", "rms_norm"
     (outs DTensor_Tensor:$result, DTensor_Tensor:$rstd),
     "%y, %r = dtensor.native_rms_norm %x, %w {trailing = 1 : i64} : (tensor<?x?xf32>, tensor<?xf32>) -> (tensor<?x?xf32>, tensor<?x1xf32>)">;
 
+//===----------------------------------------------------------------------===//
+// Norms of channels
+//===----------------------------------------------------------------------===//
+
+class DTensor_ChannelNormOp<string mnemonic, string what, string text, string example>
+    : DTensor_CompositeOp<mnemonic, "ChannelNorm"> {
+  let summary = what;
+  let description = text # [{ The input is [N, C, rest...], weight and bias are
+    [C]. Floats only; f16 and bf16 are computed in f32, which is also the
+    element type of their statistics.
+
+    ```mlir
+    }] # example # "\n```\n";
+}
+
+class DTensor_GroupNormLikeOp<string mnemonic, string what, string text, string example>
+    : DTensor_ChannelNormOp<mnemonic, what, text, example> {
+  let arguments = (ins DTensor_Tensor:$input, Variadic<DTensor_Tensor>:$parameters,
+                       I64Attr:$groups, DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+}
+
+def DTensor_GroupNormOp : DTensor_GroupNormLikeOp<"group_norm",
+    "zero mean and unit variance over groups of channels",
+    "(x - mean) / sqrt(variance + eps) * weight + bias, where mean and variance "
+    "are those of `groups` equal groups of channels and of the rest. "
+    "`parameters` are none, the weight, or weight and bias.",
+    "%y = dtensor.group_norm %x, %w, %b {groups = 2} : (tensor<?x6x?xf32>, tensor<6xf32>, tensor<6xf32>) -> tensor<?x6x?xf32>">;
+
+def DTensor_NativeGroupNormOp : DTensor_GroupNormLikeOp<"native_group_norm",
+    "`group_norm` and what its gradient needs",
+    "As `group_norm`. The further results are the mean and "
+    "1 / sqrt(variance + eps), both [N, groups].",
+    "%y, %m, %r = dtensor.native_group_norm %x {groups = 2} : (tensor<?x6x?xf32>) -> (tensor<?x6x?xf32>, tensor<?x2xf32>, tensor<?x2xf32>)"> {
+  let results = (outs DTensor_Tensor:$result, DTensor_Tensor:$mean,
+                      DTensor_Tensor:$rstd);
+}
+
+def DTensor_BatchNormOp : DTensor_ChannelNormOp<"batch_norm",
+    "channels scaled by statistics that are given",
+    "(x - mean) / sqrt(variance + eps) * weight + bias: the inference of a "
+    "network that was trained with `native_batch_norm`. Mean and variance are "
+    "[C]; `parameters` are none, the weight, or weight and bias.",
+    "%y = dtensor.batch_norm %x, %m, %v, %w {eps = 1.0e-3} : (tensor<?x4x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4x?xf32>"> {
+  let arguments = (ins DTensor_Tensor:$input, DTensor_Tensor:$mean,
+                       DTensor_Tensor:$variance, Variadic<DTensor_Tensor>:$parameters,
+                       DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+}
+
+def DTensor_NativeBatchNormOp : DTensor_ChannelNormOp<"native_batch_norm",
+    "zero mean and unit variance of each channel",
+    "(x - mean) / sqrt(variance + eps) * weight + bias, where mean and variance "
+    "are those of a channel of the whole batch, on all devices. The further "
+    "results are the mean and 1 / sqrt(variance + eps), both [C]. With "
+    "`momentum` m the first two of `others` are running statistics r, and the "
+    "last two results (1 - m) r + m s: s is the mean, and the variance without "
+    "bias. The rest of `others` are none, the weight, or weight and bias.",
+    "%y, %m, %r, %rm, %rv = dtensor.native_batch_norm %x, %m0, %v0, %w {momentum = 0.1} : (tensor<?x4x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<?x4x?xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>)"> {
+  let arguments = (ins DTensor_Tensor:$input, Variadic<DTensor_Tensor>:$others,
+                       OptionalAttr<F64Attr>:$momentum,
+                       DefaultValuedAttr<F64Attr, "1.0e-5">:$eps);
+  let results = (outs DTensor_Tensor:$result, DTensor_Tensor:$mean,
+                      DTensor_Tensor:$rstd, Variadic<DTensor_Tensor>:$running);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
 def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
   let summary = "softmax(q k^T * scale) v, with grouped heads";
   let description = [{

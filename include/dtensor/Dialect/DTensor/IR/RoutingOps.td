@@ -57,4 +57,44 @@ def DTensor_GroupedMatmulOp : DTensor_RoutingOp<"grouped_matmul",
   let arguments = (ins DTensor_Tensor:$lhs, DTensor_Tensor:$rhs);
 }
 
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+class DTensor_RoutingBackwardOp<string mnemonic, string what, string text, string example>
+    : DTensor_CompositeOp<mnemonic, "RoutingBackward"> {
+  let summary = what;
+  let description = text # " Floats only; f16 and bf16 are summed in f32.\n\n```mlir\n" #
+                    example # "\n```\n";
+}
+
+def DTensor_DispatchBackwardOp : DTensor_RoutingBackwardOp<"dispatch_backward",
+    "the gradient of `dispatch` by its tokens",
+    "The sum over k of the row of `grad`, [group..., E, C, D], in the slot "
+    "`slots`[..., s, k].",
+    "%dx = dtensor.dispatch_backward %g, %s : (tensor<?x8x?x16xf32>, tensor<?x?x2xi64>) -> tensor<?x?x16xf32>"> {
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$slots);
+}
+
+def DTensor_CombineBackwardOp : DTensor_RoutingBackwardOp<"combine_backward",
+    "the gradients of `combine` by buffers and weights",
+    "`grad` is [group..., S, D]. The slot `slots`[..., s, k] gets "
+    "`weights`[..., s, k] times the row s of `grad`, a slot that no token has 0; "
+    "the gradient of a weight is the sum over D of that row times the slot's. No "
+    "two tokens have one slot, as `route_slots` makes them.",
+    "%db, %dw = dtensor.combine_backward %g, %b, %s, %w : (tensor<?x?x16xf32>, tensor<?x8x?x16xf32>, tensor<?x?x2xi64>, tensor<?x?x2xf32>) -> (tensor<?x8x?x16xf32>, tensor<?x?x2xf32>)"> {
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$buffers,
+                       DTensor_Tensor:$slots, DTensor_Tensor:$weights);
+  let results = (outs DTensor_Tensor:$grad_buffers, DTensor_Tensor:$grad_weights);
+}
+
+def DTensor_GroupedMatmulBackwardOp : DTensor_RoutingBackwardOp<"grouped_matmul_backward",
+    "the gradients of `grouped_matmul`",
+    "`grad` is [group..., E, C, F]; the results are `grad` times the transposed "
+    "`rhs`, and the sum over groups and C of `lhs` times `grad`.",
+    "%dl, %dr = dtensor.grouped_matmul_backward %g, %b, %w : (tensor<?x8x?x?xf32>, tensor<?x8x?x16xf32>, tensor<8x16x?xf32>) -> (tensor<?x8x?x16xf32>, tensor<8x16x?xf32>)"> {
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$lhs, DTensor_Tensor:$rhs);
+  let results = (outs DTensor_Tensor:$grad_lhs, DTensor_Tensor:$grad_rhs);
+}
+
 #endif // DTENSOR_DIALECT_DTENSOR_IR_ROUTINGOPS_TD

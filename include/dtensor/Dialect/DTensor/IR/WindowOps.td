@@ -150,4 +150,18 @@ def DTensor_AdaptiveAvgPoolOp : DTensor_CompositeOp<"adaptive_avg_pool", "Adapti
   let arguments = (ins DTensor_Tensor:$input, I64ArrayAttr:$sizes);
 }
 
+def DTensor_AdaptiveAvgPoolGradOp : DTensor_CompositeOp<"adaptive_avg_pool_grad", "AdaptivePoolGrad"> {
+  let summary = "the gradient of adaptive_avg_pool";
+  let description = [{
+    The sum of what the windows that cover a position have, each divided by its
+    length; `sizes` are the extents of the operand's space. Floats only; f16 and
+    bf16 are summed in f32.
+
+    ```mlir
+    %g = dtensor.adaptive_avg_pool_grad %gy {sizes = [#dtensor.expr<H>]} : (tensor<?x4x2xf32>) -> tensor<?x4x?xf32>
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$grad, ArrayAttr:$sizes);
+}
+
 #endif // DTENSOR_DIALECT_DTENSOR_IR_WINDOWOPS_TD
