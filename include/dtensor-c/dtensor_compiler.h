@@ -88,6 +88,7 @@ typedef struct dtensor_compiler_options {
   const char *emit;
   int32_t from_local; /* 1: the program is in the local view already */
   int32_t verify_each;
+  int32_t unoptimized; /* 1: compiles quickly, the code runs slowly */
 } dtensor_compiler_options;
 
 /* A block of bytes of the library; text is null-terminated beyond its size. */

@@ -169,6 +169,7 @@ readOptions(const dtensor_compiler_options *options, CompileOptions &result) {
   }
   result.fromLocal = options->from_local != 0;
   result.verifyEach = options->verify_each != 0;
+  result.unoptimized = options->unoptimized != 0;
   return DTENSOR_COMPILER_OK;
 }
 

@@ -139,7 +139,7 @@ private:
 
   std::optional<std::string> generateCode() {
     std::string cpu = options.cpu.empty() ? getDefaultCPU() : options.cpu;
-    auto machine = check(createTargetMachine(cpu));
+    auto machine = check(createTargetMachine(cpu, options.unoptimized));
     if (!machine)
       return std::nullopt;
     registerBuiltinDialectTranslation(*module.getContext());

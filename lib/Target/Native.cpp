@@ -50,7 +50,7 @@ static void initializeTargets() {
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-dtensor::createTargetMachine(llvm::StringRef cpu) {
+dtensor::createTargetMachine(llvm::StringRef cpu, bool unoptimized) {
   initializeTargets();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string error;
@@ -63,7 +63,9 @@ dtensor::createTargetMachine(llvm::StringRef cpu) {
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
       triple, cpu, /*Features=*/"", options, llvm::Reloc::PIC_,
-      /*CM=*/std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+      /*CM=*/std::nullopt,
+      unoptimized ? llvm::CodeGenOptLevel::None
+                  : llvm::CodeGenOptLevel::Aggressive));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
     return llvm::createStringError("no processor \"" + cpu + "\" for " +
                                    triple.str());
@@ -144,6 +146,8 @@ void dtensor::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("prefer-vector-width", "256");
   }
+  if (machine.getOptLevel() == llvm::CodeGenOptLevel::None)
+    return;
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;

@@ -48,7 +48,8 @@ DiagnosticFn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(Diagnostic))
 class CompilerOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("target", c_char_p),
                 ("cpu", c_char_p), ("emit", c_char_p),
-                ("from_local", c_int32), ("verify_each", c_int32)]
+                ("from_local", c_int32), ("verify_each", c_int32),
+                ("unoptimized", c_int32)]
 
 
 class Buffer(ctypes.Structure):

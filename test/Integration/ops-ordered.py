@@ -99,8 +99,8 @@ def scatter_cases():
              tensor(MN, "f32"),
              "%r0 = dtensor.scatter_sum %a, %b {dim = 0, size = "
              "#dtensor.expr<M>, rows} : ($A, $B) -> $0",
-             lambda i, u, m: write(torch.zeros(m.shape[0], u.shape[1]), i, u,
-                                   0, True, True)),
+             lambda i, u, m: write(u.new_zeros(m.shape[0], u.shape[1]), i, u, 0,
+                                   True, True)),
         Case("index_put_rows", [(MN, "f32"), (["B", "N"], "f32"),
                                 (["B"], "i64", below("M"))], tensor(MN, "f32"),
              "%r0 = dtensor.index_put %a, %b, %c : ($A, $B, $C) -> $0",

@@ -80,7 +80,7 @@ def convolution(window, channels=("K", "N"), groups=1, bias=False,
                                          else t.float())
         return CONVOLUTION[window.rank](
             up(x), up(w), up(b), window.stride, window.padding,
-            window.dilation, groups).to(TORCH[dtype])
+            window.dilation, groups).to(x.dtype)
     args = [(x, dtype), (w, dtype)] + ([([out], dtype)] if bias else [])
     more = [f"groups = {groups}"] if groups > 1 else []
     operands = "%a, %b, %c : ($A, $B, $C)" if bias else "%a, %b : ($A, $B)"

@@ -61,6 +61,9 @@ struct Options {
       cl::desc("table of tuned matrix products that the bundle carries, see "
                "dtensor-run --tune"),
       cl::value_desc("file"), cl::cat(category)};
+  cl::opt<bool> unoptimized{
+      "unoptimized", cl::desc("quick code generation; the code runs slowly"),
+      cl::cat(category)};
   cl::opt<bool> verifyEach{"verify-each", cl::desc("verify after every pass"),
                            cl::cat(category)};
   cl::opt<bool> timing{"timing", cl::desc("print the time of each pass"),
@@ -97,6 +100,7 @@ CompileOptions Options::compileOptions() const {
   options.products = products;
   options.fromLocal = fromLocal;
   options.verifyEach = verifyEach;
+  options.unoptimized = unoptimized;
   options.printTiming = timing;
   return options;
 }

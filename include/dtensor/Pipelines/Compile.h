@@ -41,6 +41,8 @@ struct CompileOptions {
   /// The input is in the local view already.
   bool fromLocal = false;
   bool verifyEach = false;
+  /// LLVM optimizes nothing: compiles in a fraction of the time, runs slowly.
+  bool unoptimized = false;
   bool printTiming = false;
 };
 

@@ -28,9 +28,10 @@ std::string getDefaultCPU();
 
 /// A code generator for this machine's architecture and the named processor.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(llvm::StringRef cpu);
+createTargetMachine(llvm::StringRef cpu, bool unoptimized = false);
 
-/// Fixes data layout and triple; then runs LLVM's -O3 with its vectorizers.
+/// Fixes data layout and triple; then runs LLVM's -O3 with its vectorizers,
+/// unless the machine is an unoptimized one.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
 /// Position-independent object code.

@@ -1,0 +1,160 @@
+"""One program against PyTorch, on some sizes and meshes.
+
+A reference is computed twice, the second time with every value that a step
+makes changed by what roundings may do to it. Elements on which that has an
+effect, such as the sign of a sum that is zero but for roundings, say nothing and
+are left out; they are counted.
+"""
+
+import os
+import random
+
+import numpy as np
+import torch
+
+import harness
+import inprocess
+import oracle
+from programs import AXES, SYMBOLS
+
+MESHES = {1: [(1,), (2,), (3,), (4,), (5,)],
+          2: [(2, 2), (2, 3), (3, 1), (1, 4), (4, 2)],
+          3: [(2, 2, 2), (2, 1, 3), (3, 2, 1), (1, 2, 2)]}
+EXTENTS = [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9]
+CLOSE = 1e-9
+
+
+class Run:
+    """What a program runs on, all drawn from a seed."""
+
+    def __init__(self, program, seed, count=2):
+        rng = random.Random(seed)
+        self.unoptimized = rng.random() < 0.9
+        self.by_pieces = "partial" in str([a.placements for a in program.args]) \
+            or rng.random() < 0.3
+        self.points = []
+        for n in range(count):
+            sizes = self.sizes(program, rng)
+            if sizes:
+                mesh = rng.choice(MESHES[program.axes])
+                self.points.append((sizes, mesh, rng.randrange(2**31)))
+
+    @staticmethod
+    def sizes(program, rng):
+        for _ in range(60):
+            sizes = {s: rng.choice(EXTENTS) for s in SYMBOLS}
+            if program.fits(sizes):
+                return sizes
+        return None
+
+
+class Outcome:
+    """`wrong` is None or (kind, message), `at` the point that shows it."""
+
+    def __init__(self):
+        self.wrong, self.at = None, None
+        self.runs = self.elements = self.left_out = self.unusable = 0
+
+
+def disturbance(seed):
+    generator = torch.Generator().manual_seed(seed)
+
+    def disturb(x):
+        if not x.is_floating_point() or not x.numel():
+            return x
+        noise = torch.rand(x.shape, generator=generator, dtype=x.dtype) - 0.5
+        finite = x[x.isfinite()]
+        scale = finite.abs().max() if finite.numel() else 0.0
+        return x + noise * (2e-14 * x.abs().nan_to_num(0, 0, 0) + 1e-15 * scale
+                            + 1e-16)
+    return disturb
+
+
+def steady(value, other):
+    """Where two references agree better than a result has to."""
+    if not value.is_floating_point():
+        return value == other
+    near = torch.isclose(value, other, 0.1 * CLOSE, 0.1 * CLOSE, equal_nan=True)
+    return near.numpy()
+
+
+def differ(actual, expected):
+    if actual.dtype.kind == "f":
+        return ~np.isclose(actual, expected, CLOSE, CLOSE, equal_nan=True)
+    return actual != expected
+
+
+def compare(name, actual, alone, value, other, outcome):
+    """With the reference, and where that is NaN, for 0 * NaN is 0 in ignored
+    rows of ours, with the same program on a mesh of one."""
+    actual, expected = harness.to_double(actual), harness.to_double(value)
+    assert actual.shape == expected.shape, \
+        f"{name}: shape {actual.shape}, expected {expected.shape}"
+    good = np.asarray(steady(value, other))
+    outcome.elements += good.size
+    outcome.left_out += good.size - int(np.count_nonzero(good))
+    known = good & (expected == expected)
+    for what, wrong, wanted in (
+            ("", known & differ(actual, expected), expected),
+            (" on a mesh of one", good & differ(actual, alone), alone)):
+        if np.any(wrong):
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise AssertionError(
+                f"{name}: {np.count_nonzero(wrong)} of {wrong.size} elements "
+                f"differ, first at {list(at)}: {actual[at]!r}, expected "
+                f"{wanted[at]!r}{what}")
+
+
+def references(program, sizes, seed):
+    """(arguments, values, disturbed values); None where PyTorch refuses."""
+    given = program.arguments(sizes, seed)
+    try:
+        return (given, program.evaluate(given, sizes),
+                program.evaluate(given, sizes, disturbance(seed)))
+    except (RuntimeError, IndexError, ValueError, ZeroDivisionError):
+        return None
+
+
+def run_point(program, bundle, point, by_pieces, outcome):
+    sizes, shape, seed = point
+    known = references(program, sizes, seed)
+    if known is None:
+        outcome.unusable += 1
+        return
+    given, values, others = known
+    mesh = dict(zip(AXES[-program.axes:], shape))
+    args = [given[a.value] for a in program.live()[0]] + \
+        [np.int64(sizes[s]) for s in program.unbound()]
+    alone, _ = bundle.run(dict.fromkeys(mesh, 1), *args)
+    if by_pieces:
+        launch = bundle.executable(mesh).bind(*args)
+        found = oracle.run_pieces(launch, list(shape),
+                                  np.random.default_rng(seed))
+    else:
+        found, _ = bundle.run(mesh, *args)
+    outcome.runs += 1
+    for (r, _), actual, own in zip(program.results, found, alone):
+        compare(f"%v{r}", actual, harness.to_double(own), values[r], others[r],
+                outcome)
+
+
+def check(program, run, name):
+    """Compiles once, runs at all points; the first that is wrong counts."""
+    outcome, point = Outcome(), None
+    path = harness.temp(name + ".so")
+    try:
+        inprocess.compile_to(harness.BUILD, program.text(), path,
+                             run.unoptimized)
+        bundle = harness.Bundle(path)
+        for point in run.points:
+            run_point(program, bundle, point, run.by_pieces, outcome)
+    except inprocess.Error as error:
+        outcome.wrong = ("refused", str(error))
+    except harness.Failure as error:
+        outcome.wrong, outcome.at = ("failed", str(error)), point
+    except AssertionError as error:
+        outcome.wrong, outcome.at = ("different", str(error)), point
+    finally:
+        if os.path.exists(path):
+            os.remove(path)
+    return outcome
