@@ -15,7 +15,8 @@
 // talks to blocks b alone, and waits only for what those do without waiting for
 // it: sending never waits for the same block's receiving.
 //
-// Contributions are combined in group order. After an abort the kernel ends and
+// Contributions are combined in group order; source and result do not overlap,
+// but for a piece that lies in its place of a gather. After an abort the kernel ends and
 // its result is worth nothing.
 //
 //===----------------------------------------------------------------------===//
