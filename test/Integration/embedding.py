@@ -52,6 +52,37 @@ def test_one_bundle_serves_every_shape_and_mesh():
     cases.done()
 
 
+def test_two_tables_are_added_before_they_are_reduced():
+    """Two masks live at a time, in uneven shards, and one collective."""
+    program = """
+#mesh = #dtensor.mesh<"tp" = ?>
+#words = #dtensor.layout<#mesh, [shard(0)], (V, D)>
+#places = #dtensor.layout<#mesh, [shard(0)], (P, D)>
+#ids = #dtensor.layout<#mesh, [replicate], (S)>
+func.func @f(%words: tensor<?x?xf32> {dtensor.layout = #words},
+             %places: tensor<?x?xf32> {dtensor.layout = #places},
+             %ids: tensor<?xi64> {dtensor.layout = #ids},
+             %at: tensor<?xi64> {dtensor.layout = #ids})
+    -> (tensor<?x?xf32> {dtensor.layout = #dtensor.layout<#mesh, [replicate], (S, D)>})
+    attributes {dtensor.symbols = {V = {hint = 50000}, P = {hint = 4096}}} {
+  %0 = dtensor.embedding %ids, %words : (tensor<?xi64>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  %1 = dtensor.embedding %at, %places : (tensor<?xi64>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  %2 = dtensor.add %0, %1 : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %2 : tensor<?x?xf32>
+}
+"""
+    bundle, rng = harness.compile_text(program, "two"), np.random.default_rng(3)
+    for v, p, s in ((13, 22, 8), (5, 3, 7), (1, 2, 4)):
+        words, places = (rng.standard_normal((n, 6), np.float32)
+                         for n in (v, p))
+        ids, at = rng.integers(0, v, s), rng.integers(0, p, s)
+        for size in MESHES:
+            (result,), counts = bundle.run({"tp": size}, words, places, ids, at)
+            harness.assert_close(result, words[ids] + places[at], 1e-6, 1e-6,
+                                 f"{v} and {p} rows on {size}")
+            assert counts == ({"all_reduce": 1} if size > 1 else {}), counts
+
+
 def test_the_plan_holds_the_same_collectives():
     text = harness.planned(PATH)
     for entry, expected in COLLECTIVES.items():

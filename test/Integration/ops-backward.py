@@ -419,6 +419,8 @@ def test_all_on_two_axes():
              group_norm_cases()[1:] + extremum_cases("f64")[::2] +
              lookup_cases("f64", margin=2) + part_cases() +
              attention_cases("f64")[1:4], count=2)
+    sweep_2d("backward-rest", pointwise_cases("f32") + logit_cases(), count=1,
+             sizes=SIZES[:3])
 
 
 def test_other_types():

@@ -172,6 +172,8 @@ def test_classes_on_one_axis():
 def test_all_on_two_axes():
     sweep_2d("losses", element_cases("f32")[::4] + class_cases("f32")[2:],
              count=3)
+    sweep_2d("rest", element_cases("f32"), count=1,
+             sizes=SIZES[:3])
 
 
 def test_other_types():

@@ -191,6 +191,8 @@ def test_floats_on_one_axis():
 
 def test_floats_on_two_axes():
     sweep_2d("math-f32", float_cases("f32")[::3] + other_cases(), count=2)
+    sweep_2d("math-rest", float_cases("f32") + integer_cases("i64"), count=1,
+             sizes=SIZES[:3])
 
 
 def test_other_floats():

@@ -215,6 +215,8 @@ def test_longer_rows():
 def test_all_on_two_axes():
     sweep_2d("ordered", scatter_cases()[::2] + scan_cases("f32")[::2] +
              sort_cases("f32")[::2] + topk_cases("f32"), count=3)
+    sweep_2d("ordered-rest", extremum_scans(), count=1,
+             sizes=SIZES[:3])
 
 
 harness.main()

@@ -183,6 +183,9 @@ def test_floats_on_one_axis():
 
 def test_floats_on_two_axes():
     sweep_2d("pointwise-f32", float_cases("f32")[:1] + broadcast_cases())
+    sweep_2d("pointwise-rest", float_cases("f32")[1:] + integer_cases("i64") +
+             logic_cases() + cast_cases()[:2], count=1,
+             sizes=SIZES[:3])
 
 
 def test_other_floats():

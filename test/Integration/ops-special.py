@@ -164,6 +164,8 @@ def test_selected_rows():
 def test_two_axes():
     sweep_2d("special", ternary_cases() + truth_cases("f32") + select_cases(),
              count=3)
+    sweep_2d("special-rest", float_cases("f32") + integer_cases("i64"), count=1,
+             sizes=SIZES[:3])
 
 
 harness.main()

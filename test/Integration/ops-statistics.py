@@ -196,6 +196,8 @@ def test_all_on_two_axes():
     sweep_2d("statistics", statistics_cases()[::3] +
              arg_cases("f32", some_nan)[::2] + [truth("i1"), truth("f32")],
              count=2)
+    sweep_2d("statistics-rest", statistics_cases()[-3:], count=1,
+             sizes=SIZES[:3])
 
 
 harness.main()

@@ -51,6 +51,8 @@ def view_cases(dtype="f32"):
         view("expand", ["M", 1], ["M", "M", 5],
              "expand %a {sizes = [#dtensor.expr<M>, #dtensor.expr<M>, 5]}",
              lambda x: x.expand(x.shape[0], x.shape[0], 5), dtype),
+        view("reshape", [8, 6], [4, 3, 4], "reshape %a",
+             lambda x: x.reshape(4, 3, 4), dtype),
         Case("reshape_across", [([6, "N", 4], dtype)], tensor([4, "N", 6], dtype),
              "%0 = dtensor.permute %a {permutation = [1, 0, 2]} : ($A) -> "
              f"{tensor(['N', 6, 4], dtype)}\n"

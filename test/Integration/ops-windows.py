@@ -161,6 +161,18 @@ def avg_pool(window, exclude=False, dtype="f32"):
         when=lambda **s: window.fits(**s) and s["K"] > 0)
 
 
+def unfold():
+    """Each element with those beside it, zeros outside."""
+    pad = lambda x: F.pad(x, (0, 0, 1, 1))
+    return Case(
+        "unfold", [(["M", "N"], "f32")], tensor(["M", "N", 3], "f32"),
+        "%r0 = dtensor.unfold %a {dims = [0], sizes = [#dtensor.expr<M>], "
+        "kernel = [3], stride = [1], dilation = [1], offset = [-1], divisor = "
+        "[1], value = 0.0 : f32} : ($A) -> $0",
+        lambda x: pad(x).unfold(0, 3, 1) if len(x) else x[..., None].expand(
+            *x.shape, 3))
+
+
 def adaptive(space, sizes):
     x = ["B", "K"] + space
     return Case(
@@ -211,7 +223,7 @@ def gradients():
 
 def pools():
     two = Window(["M", "N"], [2, 3], stride=2, padding=1)
-    return [max_pool(two), max_pool(VALID), max_pool(PATCHES, "i32"),
+    return [unfold(), max_pool(two), max_pool(VALID), max_pool(PATCHES, "i32"),
             max_pool(Window(["M"], [3], 1, 1, 2)), avg_pool(two),
             avg_pool(two, True), avg_pool(VALID), avg_pool(VALID, dtype="bf16"),
             adaptive(["M"], [2]), adaptive(["M", "N"], [3, 2]),
