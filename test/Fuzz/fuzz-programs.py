@@ -36,7 +36,7 @@ import reducing
 
 import torch
 
-BATCH, PATIENCE = 50, 60
+BATCH, PATIENCE = 50, 300
 
 
 #===- One program ----------------------------------------------------------===#

@@ -1,0 +1,35 @@
+// RUN: dtensor-compile %s --emit=planned -o - | FileCheck %s
+// Sorting along a sharded dimension.
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#columns = #dtensor.layout<#mesh, [shard(1)], (B, N)>
+#static = #dtensor.layout<#mesh, [shard(1)], (1024, 65536)>
+#vector = #dtensor.layout<#mesh, [shard(0)], (N)>
+
+// Rows take the place of columns, and nobody has more than a shard.
+// CHECK-LABEL: @a_shard_moves_to_a_dimension_that_is_not_sorted
+// CHECK: dtensor.redistribute %arg0 plan {{.*}}[all_to_all ["tp"] dim 0 from 1 to [shard(0)]
+// CHECK: dtensor.sort
+// CHECK: dtensor.redistribute {{.*}}[all_to_all ["tp"] dim 1 from 0 to [shard(1)]
+// CHECK-NOT: all_gather
+func.func @a_shard_moves_to_a_dimension_that_is_not_sorted(%x: tensor<?x?xf32> {dtensor.layout = #columns}) -> (tensor<?x?xf32> {dtensor.layout = #columns})
+    attributes {dtensor.symbols = {B = {hint = 1024}, N = {hint = 65536}}} {
+  %0, %1 = dtensor.sort %x {dim = 1} : (tensor<?x?xf32>) -> (tensor<?x?xf32>, tensor<?x?xi64>)
+  return %0 : tensor<?x?xf32>
+}
+
+// CHECK-LABEL: @so_it_does_at_a_static_shape
+// CHECK: [all_to_all ["tp"] dim 0 from 1 to [shard(0)]
+// CHECK: [all_to_all ["tp"] dim 1 from 0 to [shard(1)]
+// CHECK-NOT: all_gather
+func.func @so_it_does_at_a_static_shape(%x: tensor<1024x65536xf32> {dtensor.layout = #static}) -> (tensor<1024x65536xf32> {dtensor.layout = #static}) {
+  %0, %1 = dtensor.sort %x {dim = 1} : (tensor<1024x65536xf32>) -> (tensor<1024x65536xf32>, tensor<1024x65536xi64>)
+  return %0 : tensor<1024x65536xf32>
+}
+
+// CHECK-LABEL: @a_vector_is_gathered
+// CHECK: [all_gather ["tp"] dim 0 to [replicate]
+func.func @a_vector_is_gathered(%x: tensor<?xf32> {dtensor.layout = #vector}) -> (tensor<?xf32> {dtensor.layout = #vector}) {
+  %0, %1 = dtensor.sort %x {dim = 0} : (tensor<?xf32>) -> (tensor<?xf32>, tensor<?xi64>)
+  return %0 : tensor<?xf32>
+}
