@@ -55,7 +55,7 @@ def covered(program):
              for p in maker[o].ops for c in s.ops}
     pairs |= {(a, b) for s in steps for a in s.ops for b in s.ops if a < b}
     placed = {a.value: a.placements for a in program.args}
-    lists = [p for a in program.live()[0] for p in [a.placements]] + \
+    lists = [a.placements for a in program.live()[0]] + \
         [p for _, p in program.results if p]
     takes = {(op, placement) for s in steps for o in s.operands
              if o in placed for op in s.ops for placement in placed[o]}
@@ -69,7 +69,8 @@ def in_child(function):
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        os.write(writer, json.dumps(function()).encode()[:60000])
+        with os.fdopen(writer, "wb") as answers:
+            answers.write(json.dumps(function()).encode())
         os._exit(0)
     os.close(writer)
     answer, end = b"", time.time() + PATIENCE
@@ -146,29 +147,29 @@ class Lane:
             finally:
                 os._exit(3)
         os.close(writer)
-        started = None
-        with os.fdopen(reader, "rb") as lines:
-            while True:
-                if not select.select([lines], [], [], PATIENCE)[0]:
-                    os.kill(child, signal.SIGKILL)
-                    break
-                line = lines.readline()
-                if not line:
-                    break
-                message = json.loads(line)
-                started = message.get("start")
-                if started is None:
-                    self.take(message)
-                while lines.peek(1) and b"\n" in lines.peek():
-                    message = json.loads(lines.readline())
-                    started = message.get("start")
-                    if started is None:
-                        self.take(message)
+        started = self.listen(reader, child)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if started is not None:
             how = "hangs" if status == -9 else f"exit code {status}"
             self.take({"end": started, "wrong": ("ended", how), "covered": {},
                        "counts": {}})
+
+    def listen(self, reader, child):
+        """Takes what the child sends; the program that it did not end."""
+        started, rest = None, b""
+        while select.select([reader], [], [], PATIENCE)[0]:
+            chunk = os.read(reader, 65536)
+            if not chunk:
+                break
+            *lines, rest = (rest + chunk).split(b"\n")
+            for message in map(json.loads, lines):
+                started = message.get("start")
+                if started is None:
+                    self.take(message)
+        else:
+            os.kill(child, signal.SIGKILL)
+        os.close(reader)
+        return started
 
     def take(self, message):
         self.next = message["end"] + self.step
@@ -224,6 +225,13 @@ def run_lanes(options, templates):
     return count, seen, sorted(failures)
 
 
+def probe(templates):
+    found, end = in_child(lambda: [t.shapes() for t in templates])
+    assert not end, end
+    for template, shapes in zip(templates, found):
+        template.known = shapes or False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
@@ -243,9 +251,9 @@ def main():
     torch.set_num_threads(1)
     begin = time.time()
     templates, left_out = cases.templates()
-    for template in templates:
-        template.shapes()
-    # Loaded once; nothing is compiled here, for threads do not survive a fork.
+    # Loaded once; nothing is compiled or differentiated here, for threads do
+    # not survive a fork.
+    probe(templates)
     inprocess.library(harness.BUILD), harness.library()
     if options.only is not None:
         program, run = program_of(options.seed, options.only, templates)

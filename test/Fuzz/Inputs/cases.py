@@ -33,7 +33,7 @@ class Template:
         self.types = [wide(text) for _, text in case.results]
         self.ops = re.findall(r"dtensor\.(\w+)", case.body)
         self.text = self._text(wide(case.body))
-        self._shapes = None
+        self.known = None
 
     def _text(self, body):
         count = len(self.args)
@@ -75,9 +75,9 @@ class Template:
 
     def shapes(self):
         """(shape, dtype) of each result; None if the case is of no use."""
-        if self._shapes is None:
-            self._shapes = self._find_shapes() or False
-        return self._shapes or None
+        if self.known is None:
+            self.known = self._find_shapes() or False
+        return self.known or None
 
     def _find_shapes(self):
         probes = [p for p in PROBES if self.case.when(**p)][:3]

@@ -6,7 +6,7 @@ import torch
 
 import conform
 import philox
-from programs import AXES, SYMBOLS, Program, number
+from programs import SYMBOLS, Program, number
 
 aten = torch.ops.aten
 UNARY = [("neg", torch.neg), ("tanh", torch.tanh), ("abs", torch.abs),

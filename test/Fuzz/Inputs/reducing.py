@@ -13,8 +13,8 @@ def same_kind(first, second):
     if not second or first[0] != second[0]:
         return False
     # Numbers and names of values differ.
-    return first[0] != "refused" or \
-        first[1].split(" error: ")[-1][:40] == second[1].split(" error: ")[-1][:40]
+    reasons = [w[1].split(" error: ")[-1][:40] for w in (first, second)]
+    return first[0] != "refused" or reasons[0] == reasons[1]
 
 
 def smaller(program, run):
