@@ -59,3 +59,10 @@ def megatron(path, name):
 def block_inputs(step):
     length = 5 + step
     return [torch.randn(2, length, 32), *angles(length, 4)]
+
+
+def cut_once_more(plan):
+    """On two axes: weights are cut along their rows by the first, which is what
+    fully sharded data parallelism keeps, then by `plan`."""
+    return {**{k: [Shard(0), v] for k, v in plan.items()},
+            "*weight": [Shard(0), Replicate()]}

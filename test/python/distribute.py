@@ -1,0 +1,91 @@
+# REQUIRES: python
+# RUN: %python %s %obj %t
+"""What `distribute_tensor` and `distribute_module` of PyTorch make is what
+compiled functions take: pieces, gradients and leaves are as PyTorch has them."""
+
+import copy
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "Inputs"))
+from ranks import *
+from torch import nn
+from torch.distributed.tensor import distribute_module
+
+
+def check(mesh, placements, shape, requires_grad):
+    whole = torch.randn(shape)
+    dist.broadcast(whole, 0)
+    tensor = distribute_tensor(whole.clone().requires_grad_(requires_grad),
+                               mesh, placements)
+    assert tensor.requires_grad == requires_grad and tensor.is_leaf
+    result = compiled(lambda x: x * 2 + 1)(tensor)
+    assert isinstance(result, DTensor) and result.shape == whole.shape
+    assert result.placements == tuple(placements)
+    assert result.requires_grad == requires_grad
+    assert result.is_leaf == (not requires_grad)
+    assert torch.equal(result.to_local(), tensor.to_local() * 2 + 1)
+    assert torch.equal(result.full_tensor(), whole * 2 + 1)
+    if requires_grad:
+        result.sum().backward()
+        assert tensor.grad.placements == tensor.placements
+        assert torch.equal(tensor.grad.full_tensor(),
+                           torch.full(shape, 2.0))
+
+
+def test_a_tensor_on_one_axis(mesh):
+    rows = 3 * mesh.size()
+    for placement in Shard(0), Replicate(), Shard(1):
+        for shape in (rows, 3), (rows - 1, 4):
+            for requires_grad in False, True:
+                torch._dynamo.reset()
+                check(mesh, [placement], shape, requires_grad)
+
+
+def test_a_tensor_on_a_mesh_2d(mesh):
+    for placements in ([Replicate(), Shard(0)], [Shard(0), Replicate()],
+                       [Shard(0), Shard(1)]):
+        for requires_grad in False, True:
+            torch._dynamo.reset()
+            check(mesh, placements, (6, 3), requires_grad)
+
+
+class SimpleLinear(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.relu = nn.Linear(128, 64), nn.ReLU()
+        self.fc2 = nn.Linear(64, 1)
+
+    def forward(self, x):
+        return self.fc2(self.relu(self.fc1(x)))
+
+
+def shard_params(name, module, mesh):
+    if isinstance(module, nn.Linear):
+        for key, parameter in list(module.named_parameters()):
+            module.register_parameter(key, nn.Parameter(distribute_tensor(
+                parameter.data, mesh, [Shard(0)])))
+
+
+def test_a_module_whose_parameters_are_sharded(mesh):
+    plain = SimpleLinear()
+    for parameter in plain.parameters():
+        dist.broadcast(parameter.data, 0)
+    sharded = distribute_module(copy.deepcopy(plain), mesh, shard_params)
+    call = compiled(sharded)
+    with Count() as count:
+        for rows in 32, 33, 5:
+            x = torch.randn(rows, 128)
+            dist.broadcast(x, 0)
+            expected, result = plain(x), call(replicated(x, mesh))
+            torch.testing.assert_close(result.full_tensor(), expected)
+            expected.square().sum().backward()
+            result.square().sum().backward()
+            for a, b in zip(plain.parameters(), sharded.parameters()):
+                assert b.is_leaf and b.grad.placements == (Shard(0),)
+                torch.testing.assert_close(b.grad.full_tensor(), a.grad)
+                a.grad = b.grad = None
+    assert count.value in (0, 2), count.value
+
+
+main(2, 4)
