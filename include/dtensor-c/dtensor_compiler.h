@@ -113,6 +113,33 @@ dtensor_compiler_compile_to_file(dtensor_compiler_program *program,
 DTENSOR_COMPILER_EXPORT void
 dtensor_compiler_buffer_free(dtensor_compiler_buffer *buffer);
 
+/*===- Shardings of XLA ---------------------------------------------------===*/
+
+/* A layout on a mesh of these sizes: `dims[axis]` is the dimension that the
+   axis shards, -1 where it replicates; `order` has the axes major to minor
+   and may be null; `shape` may be null where the sizes are not known. */
+typedef struct dtensor_compiler_layout {
+  size_t struct_size;
+  size_t num_axes;
+  const int64_t *mesh_sizes;
+  int32_t *dims;
+  uint32_t *order;
+  size_t rank;
+  const int64_t *shape;
+} dtensor_compiler_layout;
+
+/* "{devices=[2,4]<=[8]}"; with `list` devices are written one by one. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_print_hlo_sharding(const dtensor_compiler_layout *layout,
+                                    int32_t list,
+                                    dtensor_compiler_buffer *result);
+
+/* Fills `dims`, and `order` where it is not null: an order that is not that of
+   the mesh needs it. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_parse_hlo_sharding(const char *text,
+                                    const dtensor_compiler_layout *layout);
+
 #ifdef __cplusplus
 }
 #endif

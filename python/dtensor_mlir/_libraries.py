@@ -57,6 +57,13 @@ class Buffer(ctypes.Structure):
                 ("bytes", c_size_t)]
 
 
+class Layout(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("num_axes", c_size_t),
+                ("mesh_sizes", POINTER(c_int64)), ("dims", POINTER(c_int32)),
+                ("order", POINTER(ctypes.c_uint32)), ("rank", c_size_t),
+                ("shape", POINTER(c_int64))]
+
+
 #===- Structs of dtensor_rt.h ----------------------------------------------===#
 
 GatherFn = ctypes.CFUNCTYPE(c_int32, c_void_p, POINTER(c_int64), c_size_t,

@@ -5,8 +5,9 @@ PyTorch finds it by itself.
 """
 
 from .dynamo import compile_graph as backend, register
+from .hlo import from_hlo_sharding, hlo_sharding
 from .layouts import UnsupportedError
 
-__all__ = ["UnsupportedError", "backend"]
+__all__ = ["UnsupportedError", "backend", "from_hlo_sharding", "hlo_sharding"]
 
 register()
