@@ -7,8 +7,7 @@ compiler over DTensors, with the same parameters, in one run.
 The package has to be on PYTHONPATH. One JSON object a line, of the slowest rank:
   first_ms    the first call of a program, with its compilation
   wall_ms     host time a call, many calls and one synchronisation
-  compiled    programs that were compiled for all shapes of the workload, here
-              and in all processes together
+  compiled    programs that one process compiled for all shapes
   err         of PyTorch: norm of the difference of its result to ours, relative
 """
 
@@ -145,35 +144,38 @@ def compare(workload, shapes, make, systems):
     """Every system on every shape: {name: function of the arguments}."""
     results = {}
     for how, function in systems.items():
-        rows = []
         with Counts() as counts:
             for shape in shapes:
                 if slowest(time.time()) > END:
-                    break
-                try:
-                    torch.manual_seed(shape)
-                    arguments = make(shape)
-                    result, first, wall = timed(
-                        lambda: function(*arguments))
-                except Exception as error:
-                    text = (str(error).strip().splitlines() or [""])[0][:300]
                     report(workload=workload, how=how, shape=shape,
-                           error=f"{type(error).__name__}: {text}")
-                    if os.environ.get("LLAMA_TRACE"):
-                        raise
+                           error="no time left")
+                elif not measure(workload, how, shape, make, function,
+                                 results):
                     break
-                rows.append((shape, first, wall, result))
-        for shape, first, wall, result in rows:
-            extra = {}
-            if shape in results:
-                a, b = (r.full_tensor().float() for r in (result,
-                                                          results[shape]))
-                extra["err"] = float(f"{((a - b).norm() / b.norm()):.3g}")
-            results[shape] = result
-            report(workload=workload, how=how, shape=shape,
-                   first_ms=round(first, 1), wall_ms=round(wall, 4),
-                   compiled=counts.ours if how == "ours" else counts.peer,
-                   **extra)
+        report(workload=workload, how=how,
+               compiled=counts.ours if how == "ours" else counts.peer)
+
+
+def measure(workload, how, shape, make, function, results):
+    try:
+        torch.manual_seed(shape)
+        arguments = make(shape)
+        result, first, wall = timed(lambda: function(*arguments))
+    except Exception as error:
+        text = (str(error).strip().splitlines() or [""])[0][:300]
+        report(workload=workload, how=how, shape=shape,
+               error=f"{type(error).__name__}: {text}")
+        if os.environ.get("LLAMA_TRACE"):
+            raise
+        return False
+    extra = {}
+    if shape in results:
+        a, b = (r.full_tensor().float() for r in (result, results[shape]))
+        extra["err"] = float(f"{((a - b).norm() / b.norm()):.3g}")
+    results[shape] = result
+    report(workload=workload, how=how, shape=shape, first_ms=round(first, 1),
+           wall_ms=round(wall, 4), **extra)
+    return True
 
 
 def prefill():

@@ -52,7 +52,10 @@ def test_an_mlp(mesh):
 
 
 def test_a_llama_block(mesh):
-    train(mesh, Block, megatron, block_inputs, rtol=1e-4, atol=1e-5)
+    """DTensor knows no placements of grouped heads on CUDA, so that dynamo
+    refuses this module of DTensors; of plain tensors it is compiled."""
+    train(mesh, Block, megatron, block_inputs, rtol=1e-4, atol=1e-5,
+          call_of=lambda module: dtensor_mlir.compile(module, mesh))
 
 
 def test_bfloat16(mesh):

@@ -208,6 +208,9 @@ def gather(pieces: Pieces, boxes, shape, device) -> torch.Tensor:
 
 def pieces_of(tensor, ranks, devices, boxes, scatter) -> list[torch.Tensor]:
     """The row-major pieces of the ranks that run in this process."""
+    if len(ranks) == 1 and type(tensor) is torch.Tensor and \
+            tensor.is_contiguous():
+        return [tensor]
     if isinstance(tensor, Pieces):
         return tensor.tensors
     if isinstance(tensor, Zeros):

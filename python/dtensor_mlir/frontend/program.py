@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import functools
 
 import torch
 from torch import fx
@@ -38,10 +39,14 @@ def _contiguous_strides(shape):
     return tuple(reversed(strides))
 
 
+@functools.lru_cache(maxsize=4096)
+def _spec(mesh, placements, shape, dtype):
+    return DTensorSpec(mesh, placements, tensor_meta=TensorMeta(
+        torch.Size(shape), _contiguous_strides(shape), dtype))
+
+
 def wrap(local, mesh, placements, shape) -> DTensor:
-    meta = TensorMeta(torch.Size(shape), _contiguous_strides(shape),
-                      local.dtype)
-    return DTensor(local, DTensorSpec(mesh, placements, tensor_meta=meta),
+    return DTensor(local, _spec(mesh, placements, shape, local.dtype),
                    requires_grad=False)
 
 
