@@ -69,7 +69,7 @@ class TorchArrays:
 
     @staticmethod
     def read(tensor, value):
-        from .frontend.emit import DTYPES
+        from .frontend.layouts import DTYPES
         if tensor.dtype != DTYPES[value.dtype]:
             raise lib.LaunchError(f"argument \"{value.name}\" has elements of "
                                   f"type {tensor.dtype}, expected "
@@ -79,7 +79,7 @@ class TorchArrays:
     @staticmethod
     def empty(shape, dtype):
         import torch
-        from .frontend.emit import DTYPES
+        from .frontend.layouts import DTYPES
         return torch.empty(shape, dtype=DTYPES[dtype])
 
     @staticmethod

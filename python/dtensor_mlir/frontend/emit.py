@@ -14,20 +14,11 @@ import struct
 import torch
 from torch import fx
 
-from .globalize import unsupported, user_line
-from .layouts import UnsupportedError
+from .globalize import trace_of, unsupported, user_line
+from .layouts import UnsupportedError, element
 from .symbols import Symbols
 
-ELEMENTS = {torch.float64: "f64", torch.float32: "f32", torch.float16: "f16",
-            torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
-            torch.int16: "i16", torch.int8: "i8", torch.bool: "i1"}
-DTYPES = {name: dtype for dtype, name in ELEMENTS.items()}
-
-
-def element(dtype: torch.dtype) -> str:
-    if dtype not in ELEMENTS:
-        raise UnsupportedError(f"elements of type {dtype} are not supported")
-    return ELEMENTS[dtype]
+SEED = "%seed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +55,7 @@ class Emitter:
         self.symbols = Symbols(known)
         self.lines: list[tuple[str, str]] = []  # an op and its place
         self.values: dict[fx.Node, object] = {}
+        self.draws = 0  # random ops so far
         self._count = 0
         self._node: fx.Node | None = None
 
@@ -119,9 +111,8 @@ class Emitter:
         if isinstance(number, (torch.SymInt, torch.SymFloat)):
             return self._symbolic(number, kind)
         result = self.new(None, kind)
-        text = number_text(number, kind)
-        suffix = "" if kind == "i1" else f" : {kind}"
-        self.write(f"{result.name} = arith.constant {text}{suffix}")
+        self.write(f"{result.name} = arith.constant "
+                   f"{self.number(number, kind)}")
         return result
 
     def _symbolic(self, number, kind):
@@ -138,6 +129,12 @@ class Emitter:
         cast = "sitofp" if kind[0] in "fb" else "trunci"
         self.write(f"{result.name} = arith.{cast} {whole.name} : i64 to {kind}")
         return result
+
+    @staticmethod
+    def number(number, kind: str) -> str:
+        """An attribute that is one number."""
+        suffix = "" if kind == "i1" else f" : {kind}"
+        return number_text(number, kind) + suffix
 
     def cast(self, value: Value, kind: str) -> Value:
         if value.element == kind:
@@ -159,6 +156,42 @@ class Emitter:
     def full(self, number, shape, kind: str) -> Value:
         return self.op("full", [self.constant(number, kind)], shape, kind,
                        f"sizes = {self.sizes(shape)}")
+
+    def random(self, name, operands, results, attributes="") -> None:
+        """An op that draws numbers of its own from the seed of the call."""
+        offset = self.constant(self.draws, "i64")
+        self.draws += 1
+        self.many(name, [*operands, Value(SEED, (), "i64"), offset], results,
+                  attributes)
+
+    def _index(self, number) -> Value:
+        value = self.new(None, "index")
+        text = self.symbols.text(number)
+        self.write(f"{value.name} = arith.constant {text} : index"
+                   if text.isdigit() else
+                   f"{value.name} = dtensor.extent <{text}>")
+        return value
+
+    def loop(self, count, values, body) -> list[Value]:
+        """`values = body(i, values)` for i from 0 to `count`; i is an i64."""
+        zero, one, end = map(self._index, (0, 1, count))
+        index = self.new(None, "index")
+        carried = [self.new(v.shape, v.element) for v in values]
+        results = [self.new(v.shape, v.element) for v in values]
+        given = ", ".join(f"{c.name} = {v.name}"
+                          for c, v in zip(carried, values))
+        types = ", ".join(map(self.type, values))
+        names = ", ".join(r.name for r in results)
+        self.lines.append((
+            f"{names} = scf.for {index.name} = {zero.name} to {end.name} step "
+            f"{one.name} iter_args({given}) -> ({types}) {{", ""))
+        number = self.new(None, "i64")
+        self.write(f"{number.name} = arith.index_cast {index.name} : index to "
+                   "i64")
+        last = ", ".join(v.name for v in body(number, carried))
+        self.write(f"scf.yield {last} : {types}")
+        self.write("}")
+        return results
 
     #===- The graph --------------------------------------------------------===#
 
@@ -204,7 +237,8 @@ class Emitter:
             if "File " in str(error):
                 raise
             raise UnsupportedError(f"{node.target}: {error}\n  "
-                                   f"{user_line(node)}") from error
+                                   f"{user_line(node)}",
+                                   trace_of(node)) from error
 
 
 def _is_getitem(node: fx.Node) -> bool:
@@ -225,9 +259,14 @@ def check_imports(graph: fx.Graph, table) -> None:
         if node.op == "call_function" and _is_emitted(node) and \
                 not _is_getitem(node) and node.target not in table:
             unsupported(node, f"no import of the operator {node.target}")
-        if node.op == "get_attr" and node.users:
-            unsupported(node, f"a constant tensor '{node.target}' inside the "
-                        "program; make it an argument or a buffer")
+
+
+def constants_of(graph: fx.Graph) -> dict[fx.Node, torch.Tensor]:
+    """Tensors that tracing found in the program, by the nodes that read
+    them."""
+    nodes = [n for n in graph.nodes if n.op == "get_attr" and n.users]
+    found = {n: getattr(graph.owning_module, n.target) for n in nodes}
+    return {n: t for n, t in found.items() if isinstance(t, torch.Tensor)}
 
 
 @dataclasses.dataclass
@@ -236,6 +275,7 @@ class Function:
     text: str
     key: str  # the text without places
     symbols: list  # sympy symbols, in the order of the leading arguments
+    is_random: bool  # the last argument is a seed, tensor<i64>
 
 
 def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
@@ -251,6 +291,8 @@ def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
     e._node = None
     signature = [f"{v.name}: {e.type(v)} {{dtensor.layout = "
                  f"{e.layout(v.shape, p)}}}" for v, p in args]
+    if e.draws:
+        signature.append(f"{SEED}: tensor<i64>")
     outs, types = [], []
     for node, placements in results:
         value = e.value(node)
@@ -269,4 +311,4 @@ def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
     return Function(
         head + "".join(f"  {t} {p}\n" for t, p in e.lines) + tail,
         head + "".join(f"  {t}\n" for t, _ in e.lines) + tail,
-        list(e.symbols.names))
+        list(e.symbols.names), bool(e.draws))

@@ -25,6 +25,7 @@ from torch._dynamo.source import ConstantSource
 
 from . import layouts, operators
 from .layouts import UnsupportedError
+from .replacements import Replacing
 
 
 _OURS = os.path.dirname(__file__)
@@ -50,14 +51,17 @@ class Output:
 
 def user_line(node: fx.Node) -> str:
     """The last line of the user's program that led to the node."""
-    trace = (node.stack_trace or node.meta.get("stack_trace") or "").strip()
-    places = [line.strip() for line in trace.splitlines()
+    places = [line.strip() for line in trace_of(node).splitlines()
               if line.strip().startswith("File ") and _OURS not in line]
     return places[-1] if places else "no line is known"
 
 
+def trace_of(node: fx.Node) -> str:
+    return (node.stack_trace or node.meta.get("stack_trace") or "").strip()
+
+
 def unsupported(node: fx.Node, what: str):
-    raise UnsupportedError(f"{what}\n  {user_line(node)}")
+    raise UnsupportedError(f"{what}\n  {user_line(node)}", trace_of(node))
 
 
 def example(node: fx.Node):
@@ -104,12 +108,13 @@ class Graph:
 
     #===- Arguments --------------------------------------------------------===#
 
-    def _use_mesh(self, mesh: DeviceMesh):
+    def _use_mesh(self, mesh: DeviceMesh, node: fx.Node):
         if self.mesh is None:
             self.mesh = mesh
         elif mesh != self.mesh:
-            raise UnsupportedError(f"one program is for one mesh, but uses "
-                                   f"{self.mesh} and {mesh}")
+            unsupported(next(iter(node.users), node),
+                        f"argument '{node.name}' is on {mesh}, others are on "
+                        f"{self.mesh}; one program is for one mesh")
 
     @staticmethod
     def _find_sharded_arguments(placeholders):
@@ -126,15 +131,21 @@ class Graph:
 
     def _argument(self, index, node, value):
         fake = example(node)
+        if isinstance(value, torch.Tensor) and node.users:
+            try:
+                layouts.element(value.dtype)
+            except UnsupportedError as error:
+                unsupported(next(iter(node.users)),
+                            f"argument '{node.name}': {error}")
         if isinstance(value, DTensor):
-            self._use_mesh(value.device_mesh)
+            self._use_mesh(value.device_mesh, node)
             return Argument(index, "dtensor", self._tensor(node, value, fake),
                             layouts.plain(value.placements),
                             value.requires_grad)
         if isinstance(value, torch.Tensor):
             if node in self._sharded:
                 spec = self._sharded[node]
-                self._use_mesh(spec.mesh)
+                self._use_mesh(spec.mesh, node)
                 meta = DTensor(fake, spec, requires_grad=False)
                 return Argument(index, "tensor",
                                 self._tensor(node, value, meta),
@@ -146,7 +157,7 @@ class Graph:
                                                                      bool):
             return Argument(index, "symbol")
         if isinstance(value, DeviceMesh):
-            self._use_mesh(value)
+            self._use_mesh(value, node)
             return Argument(index, "mesh", value)
         return Argument(index, "other", value)
 
@@ -286,7 +297,8 @@ class Graph:
             else:
                 values.append(argument.fake)
         interpreter = _Interpreter(self)
-        outputs = interpreter.run(*values)
+        with Replacing():
+            outputs = interpreter.run(*values)
         tensors_out = [o.clone() for o, d in zip(outputs, self.outputs)
                        if d.kind != "constant"]
         self.values_out = [o for o, d in zip(outputs, self.outputs)
@@ -340,7 +352,8 @@ class _Interpreter(fx.Interpreter):
             raise
         except NotImplementedError as error:
             raise UnsupportedError(f"{_describe(node)}: {error}\n  "
-                                   f"{user_line(node)}") from error
+                                   f"{user_line(node)}",
+                                   trace_of(node)) from error
 
     def call_method(self, target, args, kwargs):
         if target in _METHODS:

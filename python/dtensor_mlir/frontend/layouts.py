@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor.placement_types import (Partial, Placement,
                                                       Replicate, Shard)
@@ -12,7 +13,24 @@ _KINDS = ("sum", "avg", "max", "min", "product")
 
 
 class UnsupportedError(Error):
-    """The front end has no way to say this to the compiler."""
+    """The front end has no way to say this to the compiler. `trace` is where
+    in the user's program, as PyTorch tells it."""
+
+    def __init__(self, message: str, trace: str = ""):
+        super().__init__(message)
+        self.trace = trace
+
+
+ELEMENTS = {torch.float64: "f64", torch.float32: "f32", torch.float16: "f16",
+            torch.bfloat16: "bf16", torch.int64: "i64", torch.int32: "i32",
+            torch.int16: "i16", torch.int8: "i8", torch.bool: "i1"}
+DTYPES = {name: dtype for dtype, name in ELEMENTS.items()}
+
+
+def element(dtype: torch.dtype) -> str:
+    if dtype not in ELEMENTS:
+        raise UnsupportedError(f"elements of type {dtype} are not supported")
+    return ELEMENTS[dtype]
 
 
 def axis_names(mesh: DeviceMesh) -> tuple[str, ...]:

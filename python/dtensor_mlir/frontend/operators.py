@@ -81,10 +81,21 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None,
                                  dropout_p=0.0, is_causal=False, scale=None,
                                  enable_gqa=False):
     """What the front end puts in the place of PyTorch's function."""
-    if dropout_p:
-        raise NotImplementedError("attention with dropout")
+    rank = max(query.ndim, key.ndim, value.ndim)
+    if min(query.ndim, key.ndim, value.ndim) < 4:  # no batch, or no heads
+        wide = [x[(None,) * (max(rank, 4) - x.ndim)]
+                for x in (query, key, value)]
+        batch = torch.broadcast_shapes(*[x.shape[:-2] for x in wide])
+        wide = [x.expand(*batch, *x.shape[-2:]) for x in wide]
+        return scaled_dot_product_attention(
+            *wide, attn_mask, dropout_p, is_causal, scale, enable_gqa
+        )[(0,) * (4 - rank)]
     if scale is None:
         scale = 1.0 / math.sqrt(query.shape[-1])
+    if attn_mask is None and dropout_p:
+        p = _scores(_grouped(query, key), key, is_causal, scale)
+        p = torch.nn.functional.dropout(p, dropout_p)
+        return (p @ value.unsqueeze(-3)).flatten(-4, -3)
     if attn_mask is None:
         return attention(query, key, value, is_causal, float(scale))
     q = _grouped(query, key)
@@ -98,7 +109,74 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None,
     else:
         scores = scores + attn_mask
     p = torch.softmax(scores, -1)
+    if dropout_p:
+        p = torch.nn.functional.dropout(p, dropout_p)
     return (p @ value.unsqueeze(-3)).flatten(-4, -3)
+
+
+#===- Factorizations -------------------------------------------------------===#
+
+@_library.custom_op("dtensor_mlir::lu", mutates_args=())
+def lu(a: torch.Tensor, pivot: bool) -> tuple[
+        torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Both triangles in one; which row was swapped with each, from 0; where
+    each row was; the first pivot that is 0, from 1, or 0."""
+    raise NotImplementedError("is compiled")
+
+
+@lu.register_fake
+def _(a, pivot):
+    *batch, rows, columns = a.shape
+    whole = dict(dtype=torch.int64)
+    return (torch.empty_like(a, memory_format=torch.contiguous_format),
+            a.new_empty((*batch, min(rows, columns)), **whole),
+            a.new_empty((*batch, rows), **whole), a.new_empty(batch, **whole))
+
+
+@_library.custom_op("dtensor_mlir::cholesky", mutates_args=())
+def cholesky(a: torch.Tensor) -> torch.Tensor:
+    """The lower triangle l with l l^T = a, of the lower triangle of a."""
+    raise NotImplementedError("is compiled")
+
+
+@_library.custom_op("dtensor_mlir::substitute", mutates_args=())
+def substitute(a: torch.Tensor, b: torch.Tensor, upper: bool,
+               unit: bool) -> torch.Tensor:
+    """x with a x = b for a triangle a; ones on its diagonal with `unit`."""
+    raise NotImplementedError("is compiled")
+
+
+@_library.custom_op("dtensor_mlir::reflections", mutates_args=())
+def reflections(a: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """q and r of a = q r, by reflections: q is square."""
+    raise NotImplementedError("is compiled")
+
+
+@_library.custom_op("dtensor_mlir::rows_of_swaps", mutates_args=())
+def rows_of_swaps(swaps: torch.Tensor, rows: int) -> torch.Tensor:
+    """Where each row was before the swaps of row i with row swaps[i]."""
+    raise NotImplementedError("is compiled")
+
+
+@rows_of_swaps.register_fake
+def _(swaps, rows):
+    return swaps.new_empty((*swaps.shape[:-1], rows))
+
+
+@cholesky.register_fake
+def _(a):
+    return torch.empty_like(a, memory_format=torch.contiguous_format)
+
+
+@substitute.register_fake
+def _(a, b, upper, unit):
+    return torch.empty_like(b, memory_format=torch.contiguous_format)
+
+
+@reflections.register_fake
+def _(a):
+    return a.new_empty((*a.shape[:-1], a.shape[-2])), torch.empty_like(
+        a, memory_format=torch.contiguous_format)
 
 
 def teach_dtensor() -> None:

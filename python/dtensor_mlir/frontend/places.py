@@ -141,6 +141,29 @@ def open_executable(mesh: DeviceMesh, bundle: Bundle, simulated: bool
                              gather=_gather_over(mesh))
 
 
+@functools.cache
+def _check_seeds(mesh: DeviceMesh) -> None:
+    """Ranks that draw different numbers would compute different programs."""
+    if isinstance(mesh, LocalMesh) or mesh.size() == 1 or \
+            dist.get_backend() == "fake":
+        return
+    for dim in range(mesh.ndim):
+        seeds: list = [None] * mesh.size(dim)
+        dist.all_gather_object(seeds, torch.initial_seed(),
+                               group=mesh.get_group(dim))
+        if len(set(seeds)) > 1:
+            raise RuntimeError(
+                "the ranks of a mesh draw one sequence of random numbers, but "
+                f"have the seeds {sorted(set(seeds))}; call torch.manual_seed "
+                "with the same number on all")
+
+
+def draw_seed(mesh: DeviceMesh) -> torch.Tensor:
+    """For the random ops of one call; `torch.manual_seed` decides it."""
+    _check_seeds(mesh)
+    return torch.randint(2**63 - 1, (), dtype=torch.int64)
+
+
 def is_simulated(mesh, tensors) -> bool:
     """Whether this process runs all ranks."""
     return isinstance(mesh, LocalMesh) or any(

@@ -21,7 +21,7 @@ from torch.distributed.tensor.placement_types import Replicate
 from .._libraries import LaunchError
 from . import layouts, places
 from .aten import TABLE
-from .emit import DTYPES, emit_function
+from .emit import constants_of, emit_function
 from .globalize import Graph
 from .symbols import expression
 from .trace import Traced
@@ -59,8 +59,12 @@ class Half:
 
     def __init__(self, mesh, graph, arguments, results, known=()):
         self.mesh = mesh
-        self.function = emit_function(graph, TABLE, layouts.mesh_text(mesh),
-                                      arguments, results, known)
+        constants = constants_of(graph)
+        whole = ", ".join(["replicate"] * mesh.ndim)
+        self.function = emit_function(
+            graph, TABLE, layouts.mesh_text(mesh),
+            arguments + [(node, whole) for node in constants], results, known)
+        self.constants = [c.detach() for c in constants.values()]
         self.bundle = places.compile_for(mesh, self.function.text,
                                          self.function.key)
         self._executables: dict[bool, object] = {}
@@ -86,6 +90,14 @@ class Half:
         self._launches[simulated, key] = launch
         return launch
 
+    def inner_arguments(self, device):
+        """What is no argument of the user: the constants of the program, and
+        from where its random numbers are drawn."""
+        self.constants = [c.to(device) for c in self.constants]
+        if not self.function.is_random:
+            return self.constants
+        return self.constants + [places.draw_seed(self.mesh).to(device)]
+
     def __call__(self, symbols, tensors, shapes):
         """`tensors` are local, on a LocalMesh whole; `shapes` are global.
         Gives (pieces, global shape) for every result."""
@@ -97,13 +109,16 @@ class Half:
 
     def _run(self, symbols, tensors, shapes, simulated):
         executable, devices = self.executable(simulated)
+        inner = self.inner_arguments(devices[0])
+        tensors = [*tensors, *inner]
+        shapes = [*shapes, *(tuple(t.shape) for t in inner)]
         launch = self._launch(executable, (*symbols, *shapes), simulated)
         ranks = executable.local_ranks
         boxes = list(zip(*launch.arg_boxes))[len(symbols):]
         pieces = [places.pieces_of(t, ranks, devices, b, self._scatter)
                   for t, b in zip(tensors, boxes)]
         self._check(launch, pieces, len(symbols))
-        results = [[torch.empty(box[0], dtype=DTYPES[value.dtype],
+        results = [[torch.empty(box[0], dtype=layouts.DTYPES[value.dtype],
                                 device=device)
                     for value, box in zip(executable.results, boxes)]
                    for device, boxes in zip(devices, launch.result_boxes)]

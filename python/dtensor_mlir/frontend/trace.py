@@ -14,6 +14,7 @@ from torch._functorch.aot_autograd import aot_export_joint_simple
 from torch._guards import TracingContext, tracing
 
 from .aten import TABLE
+from .decompositions import RULES
 from .emit import check_imports
 from .globalize import Graph
 
@@ -22,8 +23,9 @@ aten = torch.ops.aten
 
 @functools.cache
 def _decompositions():
-    """All that PyTorch knows, but for what the table imports as it is."""
-    table = {**decomposition_table, **core_aten_decompositions()}
+    """All that PyTorch and we know, but for what the table imports as it
+    is."""
+    table = {**decomposition_table, **core_aten_decompositions(), **RULES}
     return {target: rule for target, rule in table.items()
             if target not in TABLE}
 
@@ -48,6 +50,8 @@ def _simplify(module: fx.GraphModule) -> None:
     """A transpose of a transpose is nothing; as a value that backward needs it
     would be a copy."""
     for node in module.graph.nodes:
+        if node.op == "get_attr":
+            node.meta.setdefault("val", getattr(module, node.target))
         outer = _permutation(node)
         inner = _permutation(node.args[0]) if outer is not None else None
         if inner is not None and all(inner[o] == i

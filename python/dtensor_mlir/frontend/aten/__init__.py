@@ -4,8 +4,9 @@ A handler takes the emitter, the node and the arguments, nodes of sizes already
 replaced by sizes, and gives the value of the node, or a tuple of them.
 """
 
-from . import lookups, made, pointwise, products, reductions, views
+from . import (factorizations, lookups, made, pointwise, products, random, reductions, views,
+               windows)
 from .common import TABLE
 
-__all__ = ["TABLE", "lookups", "made", "pointwise", "products", "reductions",
-           "views"]
+__all__ = ["TABLE", "factorizations", "lookups", "made", "pointwise", "products", "random",
+           "reductions", "views", "windows"]

@@ -34,3 +34,24 @@ def expand_to(e, value, shape):
         return value
     return e.op("expand", [value], shape, value.element,
                 f"sizes = {e.sizes(shape)}")
+
+
+def permute(e, value, order):
+    if order == list(range(len(order))):
+        return value
+    return e.op("permute", [value], tuple(value.shape[d] for d in order),
+                value.element, f"permutation = {order}")
+
+
+def inverse(order):
+    return [order.index(d) for d in range(len(order))]
+
+
+def cut(e, value, shape, starts):
+    """A part of every dimension."""
+    result = e.new(shape, value.element)
+    lists = (starts, shape, [1] * len(shape))
+    texts = " ".join(f"[{', '.join(map(e.symbols.text, n))}]" for n in lists)
+    e.write(f"{result.name} = dtensor.slice {value.name} {texts} : "
+            f"({e.type(value)}) -> {e.type(result)}")
+    return result

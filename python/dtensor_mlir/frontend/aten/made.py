@@ -21,7 +21,8 @@ def _full_like(e, node, x, *rest, **_):
 
 @handles(aten.zeros.default, aten.zeros_like.default, aten.new_zeros.default,
          aten.empty.memory_format, aten.empty_like.default,
-         aten.new_empty.default, aten.empty_strided.default)
+         aten.new_empty.default, aten.empty_strided.default,
+         aten._efficientzerotensor.default, aten.new_empty_strided.default)
 def _zeros(e, node, *_, **__):
     shape, kind = e.result_type(node)
     return e.full(0, shape, kind)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import fx
 
-from ..emit import Emitter, Value, element
+from ..emit import Emitter, Value
+from ..layouts import element
 from .common import TABLE, aten, expand_to, handles, overloads
 
 
@@ -82,8 +85,10 @@ def _question(name):
 
 def _binary(name):
     def handler(e, node, a, b):
-        if name.startswith("bitwise") and e.result_type(node)[1] == "i1":
-            return pointwise(e, node, "logical" + name[7:], [a, b])
+        if e.result_type(node)[1] == "i1":
+            other = "logical_and" if name == "mul" else \
+                "logical" + name[7:] if name.startswith("bitwise") else name
+            return pointwise(e, node, other, [a, b])
         return pointwise(e, node, name, [a, b])
     return handler
 
@@ -163,6 +168,28 @@ def _div(e, node, a, b, rounding_mode=None):
     if rounding_mode == "trunc" and kind[0] in "fb":
         return e.op("trunc", [result], shape, kind)
     return result
+
+
+@handles(aten.round.decimals)
+def _round(e, node, x, decimals=0):
+    shape, kind = e.result_type(node)
+    scale, value = e.constant(10.0 ** abs(decimals), kind), e.value(x)
+    first, last = ("mul", "div") if decimals >= 0 else ("div", "mul")
+    value = e.op(first, [value, scale], shape, kind)
+    return e.op(last, [e.op("round", [value], shape, kind), scale], shape,
+                kind)
+
+
+@handles(aten.angle.default)
+def _angle(e, node, x):
+    shape, kind = e.result_type(node)
+    value = e.cast(e.value(x), kind)
+    low = e.op("compare", [value, e.constant(0, kind)], shape, "i1",
+               'predicate = "lt"')
+    result = e.op("where", [low, e.constant(math.pi, kind),
+                            e.constant(0, kind)], shape, kind)
+    nan = e.op("isnan", [value], shape, "i1")
+    return e.op("where", [nan, value, result], shape, kind)
 
 
 @handles(aten.gelu.default)

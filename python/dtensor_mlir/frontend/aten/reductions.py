@@ -135,6 +135,26 @@ def _cumulative(e, node, x, dim, dtype=None):
                 f"dim = {normalize(dim, len(shape))}")
 
 
+@handles(aten.cummax.default, aten.cummin.default)
+def _running_extremum(e, node, x, dim):
+    """The last place of the extremum so far."""
+    value = e.value(x)
+    shape, kind = value.shape, value.element
+    if not shape:
+        return value, e.full(0, (), "i64")
+    dim = normalize(dim, len(shape))
+    name = "max" if node.target is aten.cummax.default else "min"
+    best = e.op("scan", [value], shape, kind, f'dim = {dim}, kind = "{name}"')
+    here = e.op("compare", [value, best], shape, "i1", 'predicate = "eq"')
+    if kind[0] in "fb":  # NaN stays
+        nan = e.op("isnan", [value], shape, "i1")
+        here = e.op("logical_or", [here, nan], shape, "i1")
+    at = e.op("iota", [], shape, "i64",
+              f"dim = {dim}, sizes = {e.sizes(shape)}")
+    at = e.op("where", [here, at, e.constant(-1, "i64")], shape, "i64")
+    return best, e.op("scan", [at], shape, "i64", f'dim = {dim}, kind = "max"')
+
+
 @handles(aten._softmax.default, aten._log_softmax.default)
 def _softmax(e, node, x, dim, half_to_float):
     name = node.target.__name__.split(".")[0][1:]
@@ -149,6 +169,8 @@ def _softmax(e, node, x, dim, half_to_float):
 def _topk(e, node, x, k, dim=-1, largest=True, sorted=True):
     value = e.value(x)
     shape = tuple(node.meta["val"][0].shape)
+    if not shape:
+        return value, e.full(0, (), "i64")
     results = [e.new(shape, value.element), e.new(shape, "i64")]
     flag = "" if largest else ", smallest"
     e.many("topk", [value], results,
@@ -159,6 +181,8 @@ def _topk(e, node, x, k, dim=-1, largest=True, sorted=True):
 @handles(aten.sort.default, aten.sort.stable)
 def _sort(e, node, x, dim=-1, descending=False, stable=None):
     value = e.value(x)
+    if not value.shape:
+        return value, e.full(0, (), "i64")
     results = [e.new(value.shape, value.element), e.new(value.shape, "i64")]
     flag = ", descending" if descending else ""
     e.many("sort", [value], results,

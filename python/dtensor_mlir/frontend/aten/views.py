@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
+
 from ..layouts import UnsupportedError
 from .common import aten, expand_to, handles, normalize
 
@@ -33,6 +37,65 @@ def _transpose(e, node, x, a=0, b=1):
     a, b = normalize(a, rank), normalize(b, rank)
     dims[a], dims[b] = dims[b], dims[a]
     return _permute(e, node, x, dims)
+
+
+@handles(aten.diagonal.default, aten.diagonal_copy.default)
+def _diagonal(e, node, x, offset=0, dim1=0, dim2=1):
+    shape, kind = e.result_type(node)
+    value = e.value(x)
+    rank = len(value.shape)
+    return e.op("diagonal", [value], shape, kind,
+                f"offset = {offset}, dim1 = {normalize(dim1, rank)}, "
+                f"dim2 = {normalize(dim2, rank)}")
+
+
+@handles(aten.unfold.default, aten.unfold_copy.default)
+def _unfold(e, node, x, dim, size, step):
+    shape, kind = e.result_type(node)
+    value = e.value(x)
+    if not value.shape:
+        return e.reshape(value, shape)
+    dim = normalize(dim, len(value.shape))
+    zero = e.number(0, kind)
+    return e.op("unfold", [value], shape, kind,
+                f"dims = [{dim}], sizes = {e.sizes([shape[dim]])}, "
+                f"kernel = [{size}], stride = [{step}], dilation = [1], "
+                f"offset = [0], divisor = [1], value = {zero}")
+
+
+@handles(aten.as_strided.default, aten.as_strided_copy.default)
+def _as_strided(e, node, x, sizes, strides, offset=None):
+    shape, kind = e.result_type(node)
+    value, where = e.value(x), _positions(e, node, x, sizes, strides, offset)
+    flat = e.reshape(value, (math.prod(value.shape),))
+    return e.op("index_select", [flat, where], shape, kind, "dim = 0")
+
+
+@handles(aten.as_strided_scatter.default,
+         torch.ops.prims.as_strided_scatter.default)
+def _as_strided_scatter(e, node, x, source, sizes, strides, offset=None):
+    shape, kind = e.result_type(node)
+    value, where = e.value(x), _positions(e, node, x, sizes, strides, offset)
+    size, count = math.prod(shape), math.prod(sizes)
+    result = e.op("index_put", [
+        e.reshape(value, (size,)), e.reshape(e.value(source), (count,)),
+        e.reshape(where, (count,))], (size,), kind)
+    return e.reshape(result, shape)
+
+
+def _positions(e, node, x, sizes, strides, offset):
+    """Where in the memory of a row-major tensor the elements of a view are."""
+    meta = x.meta["val"]
+    if not meta.is_contiguous() or meta.storage_offset():
+        raise UnsupportedError("as_strided of a tensor that is not row-major")
+    shape = tuple(sizes)
+    where = e.full(offset or 0, shape, "i64")
+    for dim, stride in enumerate(strides):
+        at = e.op("iota", [], shape, "i64",
+                  f"dim = {dim}, sizes = {e.sizes(shape)}")
+        at = e.op("mul", [at, e.constant(stride, "i64")], shape, "i64")
+        where = e.op("add", [where, at], shape, "i64")
+    return where
 
 
 @handles(aten.unsqueeze.default)
@@ -89,28 +152,27 @@ def _slice_tensor(e, node, x, dim=0, start=None, end=None, step=1):
     return _slice(e, value, shape, dim, _start_of(value, dim, start), step)
 
 
+def _scatter_steps(e, value, piece, dim, start, step):
+    """Every `step`th element is one of the piece."""
+    attributes = (f"dim = {dim}, size = {e.symbols.extent(value.shape[dim])}, "
+                  f"start = {e.symbols.attribute(start)}, "
+                  f"step = {e.symbols.attribute(step)}")
+    ones = e.full(1, piece.shape, "i64")
+    hit = e.op("slice_backward", [ones], value.shape, "i64", attributes)
+    spread = e.op("slice_backward", [piece], value.shape, value.element,
+                  attributes)
+    return e.op("where", [e.cast(hit, "i1"), spread, value], value.shape,
+                value.element)
+
+
 @handles(aten.slice_scatter.default)
 def _slice_scatter(e, node, x, source, dim=0, start=None, end=None, step=1):
-    if step != 1:
-        raise UnsupportedError(f"slice_scatter with step {step}")
-    value, piece = e.value(x), e.value(source)
+    value, piece = e.value(x), e.cast(e.value(source), e.value(x).element)
     dim = normalize(dim, len(value.shape))
-    total = value.shape[dim]
     start = _start_of(value, dim, start)
-    end = start + piece.shape[dim]
-    parts = []
-    if e.symbols.text(start) != "0":
-        head = list(value.shape)
-        head[dim] = start
-        parts.append(_slice(e, value, head, dim, 0, 1))
-    parts.append(piece)
-    if e.symbols.text(end) != e.symbols.text(total):
-        tail = list(value.shape)
-        tail[dim] = total - end
-        parts.append(_slice(e, value, tail, dim, end, 1))
-    if len(parts) == 1:
-        return piece
-    return e.op("concat", parts, value.shape, value.element, f"dim = {dim}")
+    if step == 1 or e.symbols.text(piece.shape[dim]) == "0":
+        return _replace(e, value, piece, dim, start)
+    return _scatter_steps(e, value, piece, dim, start, step)
 
 
 @handles(aten.select_scatter.default)
