@@ -11,9 +11,17 @@ a program.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
 from ._libraries import CompileError, Error, LaunchError
 from .compiler import Program, clear, compilations, compile_text, config
 from .runtime import Bundle, Executable, Launch, Value
+
+if TYPE_CHECKING:
+    import torch
+    from torch.distributed.device_mesh import DeviceMesh
+    from torch.distributed.tensor.placement_types import Placement
 
 __version__ = "0.1.0"
 __all__ = ["Bundle", "CompileError", "Error", "Executable", "Launch",
@@ -21,8 +29,22 @@ __all__ = ["Bundle", "CompileError", "Error", "Executable", "Launch",
            "compilations", "compile", "config"]
 
 
-def compile(program, mesh, placements=None, dynamic_shapes=None, *,
-            entry: str | None = None, target: str = "cpu"):
+@overload
+def compile(program: str, mesh: dict[str, int], *, entry: str | None = None,
+            target: str = "cpu") -> Executable: ...
+
+
+@overload
+def compile(program: torch.nn.Module | Callable[..., Any],
+            mesh: DeviceMesh | dict[str, int],
+            placements: Mapping[str, Sequence[Placement]] | None = None,
+            dynamic_shapes: dict[str, Any] | None = None
+            ) -> Callable[..., Any]: ...
+
+
+def compile(program: Any, mesh: Any, placements: Any = None,
+            dynamic_shapes: dict[str, Any] | None = None, *,
+            entry: str | None = None, target: str = "cpu") -> Any:
     """A module, a function or a text on a mesh.
 
     A module or a function is that of one process; `placements` says by name,
@@ -44,7 +66,8 @@ def compile(program, mesh, placements=None, dynamic_shapes=None, *,
     return Compiled(program, mesh, placements, dynamic_shapes)
 
 
-def backend(module, inputs):
+def backend(module: torch.fx.GraphModule, inputs: Sequence[Any],
+            options: dict[str, bool] | None = None) -> Callable[..., Any]:
     """The backend of dynamo, also by the name "dtensor_mlir"."""
     from .frontend import backend as compile_graph
-    return compile_graph(module, inputs)
+    return compile_graph(module, inputs, options)

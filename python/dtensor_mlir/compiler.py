@@ -15,6 +15,7 @@ import hashlib
 import os
 import tempfile
 import threading
+from collections.abc import Callable
 
 from . import _libraries as lib
 from .runtime import Bundle
@@ -28,7 +29,7 @@ class Config:
         os.environ.get("XDG_CACHE_HOME")
         or os.path.join(os.path.expanduser("~"), ".cache"), "dtensor_mlir")
     #: Called with every text that the front end hands to the compiler.
-    on_program: object = None
+    on_program: Callable[[str], object] | None = None
 
 
 config = Config()

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from . import _libraries as lib
 from ._libraries import Array, c_int64, c_size_t, c_void_p
@@ -111,7 +112,7 @@ class Bundle:
         text, size = ctypes.c_char_p(), c_size_t()
         lib.runtime_call("bundle_manifest", self._handle, ctypes.byref(text),
                          ctypes.byref(size))
-        return json.loads(text.value)
+        return json.loads(text.value or b"{}")
 
     def executable(self, mesh: dict[str, int], entry: str | None = None,
                    backend: str = "sim", mesh_rank: int = 0,
@@ -184,7 +185,7 @@ class Executable:
                          c_size_t(index), ctypes.byref(rank))
         return rank.value
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> list[Any]:
         """Runs all ranks on global arrays (of NumPy, or tensors of PyTorch on
         the CPU; numbers for scalars) and gives a list of global results of the
         same kind."""
@@ -214,12 +215,13 @@ class Executable:
 class Launch:
     """An executable bound to global shapes."""
 
-    def __init__(self, executable: Executable, args):
+    def __init__(self, executable: Executable,
+                 args: "Sequence[tuple[int, ...] | int]"):
         if len(args) != len(executable.args):
             raise lib.LaunchError(f"{len(args)} arguments, the program has "
                                   f"{len(executable.args)}")
         self.executable, self._handle = executable, c_void_p()
-        self._kept = []
+        self._kept: list = []
         arrays = self._arrays(
             [(v, None if v.is_scalar else tuple(a))
              for v, a in zip(executable.args, args)])
@@ -274,7 +276,8 @@ class Launch:
                          c_size_t(ordinal), extents, c_size_t(rank))
         return tuple(extents[:rank])
 
-    def box(self, mesh_rank: int, ordinal: int):
+    def box(self, mesh_rank: int, ordinal: int
+            ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """(extents, offsets) of the piece that a rank holds."""
         values = self.executable.args + self.executable.results
         rank = values[ordinal].rank

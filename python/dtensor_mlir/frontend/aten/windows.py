@@ -21,6 +21,19 @@ def _parameters(stride, padding, dilation, space):
 
 #===- Convolutions ---------------------------------------------------------===#
 
+def _add_windows(e, x, stride, output_padding):
+    """What a transposed convolution spreads: its result may be so long that
+    more windows fit than it was given, which are 0."""
+    space = len(x.shape) - 2
+    more = [p // s for s, p in zip(_each(stride, space),
+                                   _each(output_padding, space))]
+    if not any(more):
+        return x
+    shape = (*x.shape[:2], *[n + m for n, m in zip(x.shape[2:], more)])
+    return e.op("pad", [x, e.constant(0, x.element)], shape, x.element,
+                f"low = {[0] * len(shape)}, high = {[0, 0, *more]}")
+
+
 @handles(aten.convolution.default)
 def _convolution(e, node, x, weight, bias, stride, padding, dilation,
                  transposed, output_padding, groups):
@@ -32,6 +45,7 @@ def _convolution(e, node, x, weight, bias, stride, padding, dilation,
         if bias is not None:
             values.append(e.value(bias))
         return e.op("convolution", values, shape, kind, attributes)
+    values[0] = _add_windows(e, values[0], stride, output_padding)
     result = e.op("convolution_input_grad", values, shape, kind,
                   f"sizes = {e.sizes(shape[2:])}, {attributes}")
     if bias is None:
@@ -45,6 +59,9 @@ def _convolution_backward(e, node, grad, x, weight, bias_sizes, stride,
                           padding, dilation, transposed, output_padding,
                           groups, mask):
     grad, x, weight = e.value(grad), e.value(x), e.value(weight)
+    shape = x.shape
+    if transposed:
+        x = _add_windows(e, x, stride, output_padding)
     kind, space = grad.element, len(grad.shape) - 2
     attributes = _parameters(stride, padding, dilation, space) + \
         f", groups = {groups}"
@@ -54,6 +71,8 @@ def _convolution_backward(e, node, grad, x, weight, bias_sizes, stride,
             "convolution_input_grad", f"sizes = {e.sizes(x.shape[2:])}, ")
         results[0] = e.op(name, [grad, weight], x.shape, kind,
                           more + attributes)
+        if x.shape != shape:
+            results[0] = cut(e, results[0], shape, [0] * len(shape))
     if mask[1]:
         # What a transposed convolution gives is what its gradient reads.
         values = [grad, x] if transposed else [x, grad]
