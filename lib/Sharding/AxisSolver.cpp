@@ -254,7 +254,10 @@ void AxisSolver::enumerate(unsigned n) {
 
 void AxisSolver::forwardNode(unsigned n) {
   const PropagationNode &node = problem.nodes[n];
-  enumerate(n);
+  if (choices[n].empty())
+    enumerate(n);
+  // What it chose in an earlier sweep is no reason to choose it again.
+  int old = std::exchange(chosen[n], -1);
   for (const NodeChoice &choice : choices[n]) {
     double cost = choice.time;
     for (auto [value, wanted] :
@@ -277,6 +280,7 @@ void AxisSolver::forwardNode(unsigned n) {
   for (int value : node.results)
     if (value >= 0)
       normalize(states[value]);
+  chosen[n] = old;
 }
 
 /// What every way of having a value costs is no reason to choose one: only the
@@ -342,6 +346,7 @@ void AxisSolver::choose(unsigned n, unsigned choice) {
 
 void AxisSolver::backwardNode(unsigned n) {
   // Not chosen before all have been compared: `chosen` says who has paid.
+  chosen[n] = -1;
   unsigned best = 0;
   double least = 0;
   for (auto [i, choice] : llvm::enumerate(choices[n])) {
@@ -383,6 +388,37 @@ void AxisSolver::improve() {
     if (!changed)
       return;
   }
+}
+
+/// Is `value` a matter between its producer and its one user?
+bool AxisSolver::hasOneUser(unsigned value) const {
+  return users[value].size() == 1 &&
+         problem.values[value].fixed[axis].isOpen();
+}
+
+/// A better choice of two neighbours, neither of which gains alone, is not
+/// found node by node: a product that becomes a pending sum only pays if the
+/// cast behind it passes that on.
+void AxisSolver::resweep() {
+  double before = total();
+  std::vector<std::optional<Placement>> oldDecided = decided;
+  std::vector<int> oldChosen = chosen;
+  for (unsigned v = 0, e = problem.values.size(); v != e; ++v) {
+    if (!hasOneUser(v))
+      continue;
+    states[v].clear();
+    decided[v].reset();
+  }
+  for (unsigned node : problem.forward)
+    forwardNode(node);
+  for (unsigned node : problem.backward)
+    backwardNode(node);
+  decideSources();
+  improve();
+  if (total() < before)
+    return;
+  decided = std::move(oldDecided);
+  chosen = std::move(oldChosen);
 }
 
 /// Arguments without a placement take the one that costs their users least;

@@ -37,6 +37,9 @@ public:
   AxisSolver(const PropagationProblem &problem, const CostModel &model,
              PropagationSolution &solution, unsigned axis, Sharing sharing);
   void run();
+  /// Solves the stretches between values of several users again, exactly, with
+  /// those values as they are; keeps the better result.
+  void resweep();
   /// The time of the choices made: all nodes, and one redistribution for each
   /// placement that a value is wanted in.
   double total();
@@ -47,6 +50,7 @@ private:
   void collectUnits();
   void enumerate(unsigned node);
   void forwardNode(unsigned node);
+  bool hasOneUser(unsigned value) const;
   void backwardNode(unsigned node);
   void decideSources();
   void improve();

@@ -63,7 +63,9 @@ void solveAxis(const PropagationProblem &problem, const CostModel &model,
   AxisSolver full(problem, model, solution, axis, AxisSolver::Full);
   divided.run();
   full.run();
-  (full.total() < divided.total() ? full : divided).store();
+  AxisSolver &best = full.total() < divided.total() ? full : divided;
+  best.resweep();
+  best.store();
 }
 
 } // namespace
