@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dtensor/Dialect/DTensor/IR/DTensor.h"
+#include "CheaperMovement.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -85,7 +85,7 @@ private:
       LayoutAttr layout = getLayout(operand);
       if (layout && reductionOf(operand))
         layout = layout.withPlacements(source.getPlacements());
-      operands.push_back(layout ? layout.getLayout() : Layout());
+      operands.push_back(layout ? layout.getLayout() : scalarLayout(source));
     }
     LayoutAttr result = getLayout(op->getResult(0));
     SmallVector<Placement> placements(result.getPlacements());
@@ -97,6 +97,14 @@ private:
                  {given.getLayout()}))
       return std::nullopt;
     return given;
+  }
+
+  /// A scalar is the same on every rank.
+  static Layout scalarLayout(LayoutAttr like) {
+    Layout layout;
+    layout.placements.assign(like.getPlacements().size(),
+                             Placement::replicate());
+    return layout;
   }
 
   static void rewrite(Operation *op, ArrayRef<RedistributeOp> reductions,
@@ -130,6 +138,8 @@ struct ElidePass : public dtensor::impl::ElideBase<ElidePass> {
     // Without a layout there is no movement.
     if (!getMesh(getOperation()))
       return;
+    MovementPlans plans(getOperation());
+    moveToCheaperSide(getOperation(), plans);
     GreedyRewriteConfig config;
     // Regions hold scalar code of generics; simplifying it is not our job.
     config.enableFolding().setRegionSimplificationLevel(
@@ -139,6 +149,7 @@ struct ElidePass : public dtensor::impl::ElideBase<ElidePass> {
     IRRewriter rewriter(&getContext());
     DominanceInfo dominance(getOperation());
     eliminateCommonSubExpressions(rewriter, dominance, getOperation());
+    shareMovement(getOperation(), plans);
     getOperation().walk(
         [](LoopLikeOpInterface loop) { moveLoopInvariantCode(loop); });
   }

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dtensor/Dialect/DTensor/IR/DTensor.h"
+#include "MovementPlans.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
 
 #define DEBUG_TYPE "dtensor-plan"
@@ -19,42 +19,41 @@ using namespace mlir;
 using namespace dtensor;
 
 namespace {
-struct PlanPass : public dtensor::impl::PlanBase<PlanPass> {
-  void runOnOperation() override {
-    Facts facts = getFacts(getOperation());
-    WalkResult result = getOperation().walk([&](RedistributeOp op) {
-      return failed(plan(op, facts)) ? WalkResult::interrupt()
-                                     : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
-      signalPassFailure();
-  }
+/// Writes the plans of one function down.
+class Planner {
+public:
+  explicit Planner(func::FuncOp func) : plans(func) {}
 
-  /// Equal questions have equal answers; a program of many layers asks few.
-  LogicalResult plan(RedistributeOp op, const Facts &facts) {
+  LogicalResult plan(RedistributeOp op) {
     auto type = cast<RankedTensorType>(op.getInput().getType());
     LayoutAttr from = getLayout(type), to = getLayout(op.getResult());
     if (!from || !to)
       return op.emitOpError("has an operand or result without a layout");
-    Type element = type.getElementType();
-    PlanAttr &known = plans[{{from, to}, element}];
-    if (!known) {
-      unsigned bytes =
-          element.isIntOrFloat()
-              ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
-              : 8;
-      std::string error;
-      std::optional<Plan> plan = planRedistribution(
-          from.getMesh().getMesh(), from.getLayout(), to.getLayout(), bytes,
-          facts, getExprContext(op.getContext()), CostModel(), &error);
-      if (!plan)
-        return op.emitOpError() << error;
+    std::string error;
+    const Plan *plan = plans.find(from, to, type.getElementType(), &error);
+    if (!plan)
+      return op.emitOpError() << error;
+    PlanAttr &known = attributes[plan];
+    if (!known)
       known = PlanAttr::get(from.getMesh(), *plan, from.getExtents());
-    }
     op.setPlanAttr(known);
     return success();
   }
 
-  DenseMap<std::pair<std::pair<Attribute, Attribute>, Type>, PlanAttr> plans;
+private:
+  MovementPlans plans;
+  DenseMap<const Plan *, PlanAttr> attributes;
+};
+
+struct PlanPass : public dtensor::impl::PlanBase<PlanPass> {
+  void runOnOperation() override {
+    Planner planner(getOperation());
+    WalkResult result = getOperation().walk([&](RedistributeOp op) {
+      return failed(planner.plan(op)) ? WalkResult::interrupt()
+                                      : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
 };
 } // namespace

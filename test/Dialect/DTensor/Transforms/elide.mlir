@@ -94,3 +94,81 @@ func.func @maxima_are_not_added_before_they_are_reduced(
   } -> tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
   return %2 : tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?, "y" = ?>
+!pending = tensor<?x4xf32, #dtensor.layout<#mesh, [replicate, partial(sum)], (N, 4)>>
+!whole = tensor<?x4xf32, #dtensor.layout<#mesh, [replicate, replicate], (N, 4)>>
+!rows = tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0), replicate], (N, 4)>>
+
+// Two axes: the sum that one user has is what the other one slices, whoever
+// comes first.
+// CHECK-LABEL: @a_sum_that_is_there_is_not_taken_again
+func.func @a_sum_that_is_there_is_not_taken_again(%x: !pending) -> (!rows, !whole) {
+  // CHECK: %[[W:.*]] = dtensor.redistribute %arg0 : {{.*}} to {{.*}}[replicate, replicate]
+  // CHECK: %[[R:.*]] = dtensor.redistribute %[[W]] : {{.*}} to {{.*}}[shard(0), replicate]
+  // CHECK: return %[[R]], %[[W]]
+  %0 = dtensor.redistribute %x : !pending to !rows
+  %1 = dtensor.redistribute %x : !pending to !whole
+  return %0, %1 : !rows, !whole
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?>
+!rows = tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0)], (N, 4)>>
+!whole = tensor<?x4xf32, #dtensor.layout<#mesh, [replicate], (N, 4)>>
+!rows_half = tensor<?x4xbf16, #dtensor.layout<#mesh, [shard(0)], (N, 4)>>
+!whole_half = tensor<?x4xbf16, #dtensor.layout<#mesh, [replicate], (N, 4)>>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// CHECK-LABEL: @a_gather_moves_behind_a_cast_to_half
+func.func @a_gather_moves_behind_a_cast_to_half(%x: !rows) -> !whole_half {
+  // CHECK: generic "cast"
+  // CHECK: redistribute {{.*}}xbf16{{.*}} to
+  // CHECK-NOT: redistribute
+  %0 = dtensor.redistribute %x : !rows to !whole
+  %1 = dtensor.generic "cast" maps = [#id, #id] iterators = [parallel, parallel] ins(%0 : !whole) {
+  ^bb0(%a: f32):
+    %s = arith.truncf %a : f32 to bf16
+    dtensor.yield %s : bf16
+  } -> !whole_half
+  return %1 : !whole_half
+}
+
+// CHECK-LABEL: @a_gather_moves_before_a_cast_from_half
+func.func @a_gather_moves_before_a_cast_from_half(%x: !rows_half) -> !whole {
+  // CHECK: redistribute {{.*}}xbf16{{.*}} to
+  // CHECK: generic "cast"
+  // CHECK-NOT: redistribute
+  %0 = dtensor.generic "cast" maps = [#id, #id] iterators = [parallel, parallel] ins(%x : !rows_half) {
+  ^bb0(%a: bf16):
+    %s = arith.extf %a : bf16 to f32
+    dtensor.yield %s : f32
+  } -> !rows
+  %1 = dtensor.redistribute %0 : !rows to !whole
+  return %1 : !whole
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = 2>
+!pending = tensor<8x4xf32, #dtensor.layout<#mesh, [partial(sum)], (8, 4)>>
+!whole = tensor<8x4xf32, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+!whole_half = tensor<8x4xbf16, #dtensor.layout<#mesh, [replicate], (8, 4)>>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// Rounding before the sum is not rounding after it.
+// CHECK-LABEL: @a_reduction_stays_before_a_cast
+func.func @a_reduction_stays_before_a_cast(%x: !pending) -> !whole_half {
+  // CHECK: redistribute {{.*}}xf32{{.*}} to
+  // CHECK: generic "cast"
+  %0 = dtensor.redistribute %x : !pending to !whole
+  %1 = dtensor.generic "cast" maps = [#id, #id] iterators = [parallel, parallel] ins(%0 : !whole) {
+  ^bb0(%a: f32):
+    %s = arith.truncf %a : f32 to bf16
+    dtensor.yield %s : bf16
+  } -> !whole_half
+  return %1 : !whole_half
+}

@@ -90,9 +90,10 @@ def Elide : Pass<"dtensor-elide", "::mlir::func::FuncOp"> {
   let summary = "remove redistributions that are not needed";
   let description = [{
     A chain of redistributions becomes one (gather then slice is nothing,
-    reduce then slice is a reduce-scatter), equal ones are shared, dead ones go,
-    and those of loop-invariant values leave their loops. The program computes
-    the same; only movement is less.
+    reduce then slice is a reduce-scatter), equal ones are shared, one is made
+    from another where that is cheaper, dead ones go, one beside a cast moves to
+    the side of fewer bytes, and those of loop-invariant values leave their
+    loops. The program computes the same; only movement is less.
 
     Before:
     ```mlir
