@@ -42,11 +42,13 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   if (stopsAt(GlobalPhase::Elide))
     return;
   manager.addNestedPass<func::FuncOp>(createPlan());
+  manager.addNestedPass<func::FuncOp>(createBucket());
   verifyPhase(manager, "plan");
   if (stopsAt(GlobalPhase::Plan))
     return;
   manager.addPass(createPartition());
   verifyPhase(manager, "partition");
+  manager.addNestedPass<func::FuncOp>(createPack());
   // Offsets that are 0 and sizes that are whole fold away here. There are no
   // blocks to merge, and looking for them in the body of every op is half of
   // the time.

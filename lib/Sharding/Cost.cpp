@@ -78,6 +78,10 @@ double CostModel::stepTime(StepKind kind, double whole, int64_t group,
   llvm_unreachable("unknown step");
 }
 
+double CostModel::passTime(double bytes) const {
+  return quantize(allToAllLatency + hopLatency + bytes / gatherBandwidth);
+}
+
 /// From shard to `to`, which is another shard or replicate.
 static double timeFromShard(const Placement &from, const Placement &to,
                             double whole, int64_t group, const CostModel &model,

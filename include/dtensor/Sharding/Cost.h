@@ -60,6 +60,9 @@ struct CostModel {
   double launchLatency = 2.0;
   /// Reads and writes of local memory.
   double memoryBandwidth = 4000e3;
+  /// Bytes of memory that are worth a microsecond: what one way holds longer
+  /// than another.
+  double heldMemory = 100e3;
   /// Floating-point operations per microsecond in matrix products.
   double arithmetic = 500e6;
 
@@ -69,6 +72,9 @@ struct CostModel {
   /// 0 for a group of one rank.
   double stepTime(StepKind kind, double whole, int64_t group, unsigned dim = 0,
                   unsigned fromDim = 0) const;
+
+  /// The time to hand `bytes` to a neighbour.
+  double passTime(double bytes) const;
 };
 
 /// The time to go from one placement to another on ONE axis of `group` ranks:

@@ -12,11 +12,12 @@
 // where a row of nothing but -inf takes m = 0 and, its sum being 0, y = 0.
 // Iterators: batch..., hkv, g, t, then s and d or e.
 //
+// The keys may come in pieces: with m', s' and y' of the pieces before, the
+// sums go on from s' exp(m' - m) and y' exp(m' - m).
+//
 //===----------------------------------------------------------------------===//
 
-#include "CompositeUtils.h"
-#include "dtensor/Dialect/DTensor/IR/NNOps.h"
-#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
+#include "AttentionLowering.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -27,63 +28,27 @@
 using namespace mlir;
 using namespace dtensor;
 
-namespace {
-class AttentionLowering {
-public:
-  AttentionLowering(OpBuilder &builder, AttentionOp op)
-      : builder(builder), op(op), loc(op.getLoc()),
-        accumulator(accumulatorType(scalarType(op.getQuery()))) {
-    rank = cast<RankedTensorType>(op.getQuery().getType()).getRank();
-    heads = rank - 3;
-    t = rank - 1;
-    s = rank;
-    d = rank + 1;
-    rows = identityDims(rank);
-    scores = identityDims(rank + 1);
-    kv = identityDims(rank - 2);
-  }
+static constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
-  Value lower();
-
-private:
-  using Body = llvm::function_ref<Value(Scalars &, ValueRange)>;
-
-  OpFoldResult size(Value value, int64_t dim) {
-    return tensor::getMixedSize(builder, loc, value, dim);
-  }
-  void splitHeads();
-  SmallVector<ReassociationIndices> headGroups();
-  Value joinHeads(Value value);
-  Value filled(ArrayRef<OpFoldResult> sizes, double value);
-  /// One linalg.generic; `dims` holds one entry per input.
-  Value loop(ValueRange inputs, ArrayRef<IteratorList> dims, Value init,
-             const IteratorList &resultDims, unsigned numIterators, Body body);
-  Value scaleValue();
-  Value diagonalValue();
-  Value buildScores();
-  Value buildMasked(Value raw);
-  Value buildProduct(Value weights);
-  Value buildSum(Value weights);
-
-  OpBuilder &builder;
-  AttentionOp op;
-  Location loc;
-  Type accumulator;
-  /// Of the operands.
-  unsigned rank, heads;
-  /// Iterators.
-  int64_t t, s, d;
-  IteratorList rows, scores, kv;
-  /// The query with hkv and g apart, and the sizes of its rows.
-  Value query;
-  SmallVector<OpFoldResult> rowSizes;
-};
-} // namespace
+AttentionLowering::AttentionLowering(OpBuilder &builder, Location loc,
+                                     Value query, Value key, FloatAttr scale)
+    : builder(builder), loc(loc),
+      accumulator(accumulatorType(scalarType(query))), query(query) {
+  rank = cast<RankedTensorType>(query.getType()).getRank();
+  heads = rank - 3;
+  t = rank - 1;
+  s = rank;
+  d = rank + 1;
+  rows = identityDims(rank);
+  scores = identityDims(rank + 1);
+  kv = identityDims(rank - 2);
+  this->scale = scaleValue(scale);
+  splitHeads(key);
+}
 
 /// H = Hkv * G. A rank without heads has Hkv = 0 = H: any G will do.
-void AttentionLowering::splitHeads() {
-  OpFoldResult all = size(op.getQuery(), heads),
-               kvHeads = size(op.getKey(), heads);
+void AttentionLowering::splitHeads(Value key) {
+  OpFoldResult all = size(query, heads), kvHeads = size(key, heads);
   OpFoldResult group;
   auto staticAll = getConstantIntValue(all);
   auto staticKv = getConstantIntValue(kvHeads);
@@ -101,7 +66,7 @@ void AttentionLowering::splitHeads() {
   }
   SmallVector<OpFoldResult> sizes;
   for (unsigned dim = 0; dim < rank; ++dim)
-    sizes.push_back(size(op.getQuery(), dim));
+    sizes.push_back(size(query, dim));
   sizes[heads] = kvHeads;
   sizes.insert(sizes.begin() + heads + 1, group);
   rowSizes.assign(sizes.begin(), sizes.end() - 1);
@@ -109,15 +74,15 @@ void AttentionLowering::splitHeads() {
   SmallVector<int64_t> shape;
   for (OpFoldResult size : sizes)
     shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
-  auto type = cast<RankedTensorType>(op.getQuery().getType());
+  auto type = cast<RankedTensorType>(query.getType());
   auto expanded = RankedTensorType::get(shape, type.getElementType());
   // Upstream lowers expand_shape only with one unknown size per group.
   bool isStatic = staticKv && staticAll;
   query = isStatic
               ? tensor::ExpandShapeOp::create(
-                    builder, loc, expanded, op.getQuery(), headGroups(), sizes)
+                    builder, loc, expanded, query, headGroups(), sizes)
                     .getResult()
-              : reshapeByShape(builder, loc, op.getQuery(), expanded, sizes);
+              : reshapeByShape(builder, loc, query, expanded, sizes);
 }
 
 /// The dimensions of the query in those of its rows with hkv and g apart.
@@ -132,11 +97,10 @@ SmallVector<ReassociationIndices> AttentionLowering::headGroups() {
   return groups;
 }
 
-Value AttentionLowering::joinHeads(Value value) {
+Value AttentionLowering::joinHeads(Value value, RankedTensorType type) {
   Value joined =
       tensor::CollapseShapeOp::create(builder, loc, value, headGroups());
-  return castTensor(builder, loc, joined,
-                    cast<RankedTensorType>(op.getResult().getType()));
+  return castTensor(builder, loc, joined, type);
 }
 
 Value AttentionLowering::filled(ArrayRef<OpFoldResult> sizes, double value) {
@@ -172,35 +136,25 @@ Value AttentionLowering::loop(ValueRange inputs, ArrayRef<IteratorList> dims,
   return generic.getResult(0);
 }
 
-Value AttentionLowering::scaleValue() {
+Value AttentionLowering::scaleValue(FloatAttr scale) {
   Scalars scalars{builder, loc};
-  if (auto scale = op.getScaleAttr())
+  if (scale)
     return scalars.constant(accumulator, scale.getValueAsDouble());
-  Value width = getValueOrCreateConstantIndexOp(builder, loc,
-                                                size(op.getQuery(), rank - 1));
+  Value width =
+      getValueOrCreateConstantIndexOp(builder, loc, size(query, rank - 1));
   Value root =
       math::SqrtOp::create(builder, loc, scalars.cast(width, accumulator));
   return scalars.div(scalars.constant(accumulator, 1), root);
 }
 
-Value AttentionLowering::diagonalValue() {
-  if (op.getDiagonal())
-    return op.getDiagonal();
-  Value keys = getValueOrCreateConstantIndexOp(builder, loc,
-                                               size(op.getKey(), rank - 2));
-  Value queries = getValueOrCreateConstantIndexOp(
-      builder, loc, size(op.getQuery(), rank - 2));
-  return arith::SubIOp::create(builder, loc, keys, queries);
-}
-
-Value AttentionLowering::buildScores() {
+Value AttentionLowering::buildScores(Value key) {
   SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(op.getKey(), rank - 2));
+  sizes.push_back(size(key, rank - 2));
   IteratorList queryDims = rows, keyDims = kv;
   queryDims.push_back(d);
   keyDims.append({s, d});
-  return loop({query, op.getKey()}, {queryDims, keyDims}, filled(sizes, 0),
-              scores, rank + 2, [&](Scalars &b, ValueRange args) {
+  return loop({query, key}, {queryDims, keyDims}, filled(sizes, 0), scores,
+              rank + 2, [&](Scalars &b, ValueRange args) {
                 Value product = b.mul(b.cast(args[0], accumulator),
                                       b.cast(args[1], accumulator));
                 return b.add(args[2], product);
@@ -208,9 +162,7 @@ Value AttentionLowering::buildScores() {
 }
 
 /// Scales, and hides what the diagonal hides.
-Value AttentionLowering::buildMasked(Value raw) {
-  Value scale = scaleValue();
-  Value diagonal = op.getCausal() ? diagonalValue() : Value();
+Value AttentionLowering::buildMasked(Value raw, Value diagonal) {
   return loop(
       {}, {}, raw, scores, rank + 1, [&](Scalars &b, ValueRange args) -> Value {
         Value scaled = b.mul(args[0], scale);
@@ -219,63 +171,110 @@ Value AttentionLowering::buildMasked(Value raw) {
         Value row = linalg::IndexOp::create(b.builder, b.loc, t);
         Value column = linalg::IndexOp::create(b.builder, b.loc, s);
         Value last = b.add(row, diagonal);
-        Value hidden =
-            b.constant(accumulator, -std::numeric_limits<double>::infinity());
+        Value hidden = b.constant(accumulator, kLowest);
         return b.select(b.compare("le", column, last), scaled, hidden);
       });
 }
 
-/// sum_s p v.
-Value AttentionLowering::buildProduct(Value weights) {
-  SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(op.getValue(), rank - 1));
+/// exp(x - m), with 0 in place of a maximum of nothing.
+Value AttentionLowering::weight(Scalars &b, Value x, Value maximum) {
+  Value none = b.compare("eq", maximum, b.constant(accumulator, kLowest));
+  Value shift = b.select(none, b.constant(accumulator, 0), maximum);
+  return math::ExpOp::create(b.builder, b.loc, b.sub(x, shift));
+}
+
+/// sum_s p v, from `init` on.
+Value AttentionLowering::buildProduct(Value weights, Value value, Value init) {
   IteratorList valueDims = kv, resultDims = rows;
   valueDims.append({s, d});
   resultDims.push_back(d);
-  return loop({weights, op.getValue()}, {scores, valueDims}, filled(sizes, 0),
-              resultDims, rank + 2, [&](Scalars &b, ValueRange args) {
+  return loop({weights, value}, {scores, valueDims}, init, resultDims, rank + 2,
+              [&](Scalars &b, ValueRange args) {
                 Value product = b.mul(args[0], b.cast(args[1], accumulator));
                 return b.add(args[2], product);
               });
 }
 
-Value AttentionLowering::buildSum(Value weights) {
+Value AttentionLowering::buildSum(Value weights, Value init) {
   return loop(
-      weights, {scores}, filled(rowSizes, 0), rows, rank + 1,
+      weights, {scores}, init, rows, rank + 1,
       [](Scalars &b, ValueRange args) { return b.add(args[1], args[0]); });
 }
 
-Value AttentionLowering::lower() {
-  double lowest = -std::numeric_limits<double>::infinity();
-  splitHeads();
-  Value masked = buildMasked(buildScores());
-  Value maximum = loop(
-      masked, {scores}, filled(rowSizes, lowest), rows, rank + 1,
-      [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
-  Value weights = loop(
-      maximum, {rows}, masked, scores, rank + 1,
-      [&](Scalars &b, ValueRange args) -> Value {
-        Value none = b.compare("eq", args[0], b.constant(accumulator, lowest));
-        Value shift = b.select(none, b.constant(accumulator, 0), args[0]);
-        return math::ExpOp::create(b.builder, b.loc, b.sub(args[1], shift));
-      });
-  Value product = buildProduct(weights), sum = buildSum(weights);
-
+AttentionState AttentionLowering::start(Value value) {
   SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(op.getValue(), rank - 1));
-  Type element = scalarType(op.getResult());
+  sizes.push_back(size(value, rank - 1));
+  return {filled(rowSizes, kLowest), filled(rowSizes, 0), filled(sizes, 0)};
+}
+
+/// What the sums so far are once the maximum is another one.
+AttentionState AttentionLowering::rescale(const AttentionState &state,
+                                          Value maximum) {
+  auto scaled = [&](Value value, const IteratorList &dims) {
+    return loop({state.maximum, maximum}, {rows, rows}, value, dims,
+                dims.size(), [&](Scalars &b, ValueRange args) {
+                  return b.mul(args[2], weight(b, args[0], args[1]));
+                });
+  };
+  return {maximum, scaled(state.sum, rows),
+          scaled(state.product, identityDims(rank + 1))};
+}
+
+AttentionState AttentionLowering::step(AttentionState state, Value key,
+                                       Value value, Value diagonal,
+                                       bool isFirst) {
+  Value masked = buildMasked(buildScores(key), diagonal);
+  Value maximum = loop(
+      masked, {scores}, state.maximum, rows, rank + 1,
+      [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
+  Value weights = loop(maximum, {rows}, masked, scores, rank + 1,
+                       [&](Scalars &b, ValueRange args) {
+                         return weight(b, args[1], args[0]);
+                       });
+  if (!isFirst)
+    state = rescale(state, maximum);
+  Value product = buildProduct(weights, value, state.product);
+  return {maximum, buildSum(weights, state.sum), product};
+}
+
+Value AttentionLowering::finish(const AttentionState &state,
+                                RankedTensorType type) {
+  SmallVector<OpFoldResult> sizes(rowSizes);
+  sizes.push_back(size(state.product, rank));
+  Type element = type.getElementType();
   Value empty = tensor::EmptyOp::create(builder, loc, sizes, element);
   IteratorList all = identityDims(rank + 1);
-  Value result = loop({product, sum}, {all, rows}, empty, all, rank + 1,
-                      [&](Scalars &b, ValueRange args) {
-                        Value zero = b.constant(accumulator, 0);
-                        Value empty = b.compare("eq", args[1], zero);
-                        Value quotient = b.div(args[0], args[1]);
-                        return b.cast(b.select(empty, zero, quotient), element);
-                      });
-  return joinHeads(result);
+  Value result =
+      loop({state.product, state.sum}, {all, rows}, empty, all, rank + 1,
+           [&](Scalars &b, ValueRange args) {
+             Value zero = b.constant(accumulator, 0);
+             Value empty = b.compare("eq", args[1], zero);
+             Value quotient = b.div(args[0], args[1]);
+             return b.cast(b.select(empty, zero, quotient), element);
+           });
+  return joinHeads(result, type);
+}
+
+/// The diagonal of an op in the local view; null if it sees all keys.
+static Value diagonalValue(OpBuilder &builder, AttentionOp op) {
+  if (!op.getCausal() || op.getDiagonal())
+    return op.getDiagonal();
+  auto length = [&](Value value) {
+    unsigned dim = cast<RankedTensorType>(value.getType()).getRank() - 2;
+    return getValueOrCreateConstantIndexOp(
+        builder, op.getLoc(),
+        tensor::getMixedSize(builder, op.getLoc(), value, dim));
+  };
+  Value keys = length(op.getKey()), queries = length(op.getQuery());
+  return arith::SubIOp::create(builder, op.getLoc(), keys, queries);
 }
 
 Value dtensor::lowerAttentionToLinalg(OpBuilder &builder, AttentionOp op) {
-  return AttentionLowering(builder, op).lower();
+  AttentionLowering lowering(builder, op.getLoc(), op.getQuery(), op.getKey(),
+                             op.getScaleAttr());
+  Value diagonal = diagonalValue(builder, op);
+  AttentionState state =
+      lowering.step(lowering.start(op.getValue()), op.getKey(), op.getValue(),
+                    diagonal, /*isFirst=*/true);
+  return lowering.finish(state, cast<RankedTensorType>(op.getType()));
 }

@@ -10,8 +10,11 @@
 //   (batch..., hkv g, t, d) (batch..., hkv, s, d) (batch..., hkv, s, e)
 //     -> (batch..., hkv g, t, e)
 //
+// In a ring, t and s are one factor, and a rank gets the keys of the others.
+//
 //===----------------------------------------------------------------------===//
 
+#include "AttentionRing.h"
 #include "CompositeUtils.h"
 #include "Factorization.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
@@ -97,10 +100,13 @@ FailureOr<ShardingRule> AttentionOp::getShardingRule() {
   key.push_back(kvHeads);
   value.push_back(kvHeads);
 
-  auto keys = builder.whole(k[heads + 1]);
+  auto queries = builder.parallel(q[heads + 1]);
+  auto keys = getRing() ? queries : builder.whole(k[heads + 1]);
   auto width = builder.whole(q.back());
+  if (getRing() && !queries.empty())
+    builder.rule.factors[queries.front()].windowed = true;
   result = query;
-  query.append({builder.parallel(q[heads + 1]), width});
+  query.append({queries, width});
   key.append({keys, width});
   value.append({keys, builder.whole(getExtents(getValue()).back())});
   result.append({query[heads + 1], value.back()});
@@ -151,13 +157,25 @@ static Value buildDiagonal(AttentionOp op, OpBuilder &builder,
                                context.getOffset(op.getQuery(), queryDim));
 }
 
+bool AttentionOp::communicates() {
+  LayoutAttr layout = getLayout(getKey());
+  unsigned dim = layout ? layout.getExtents().size() - 2 : 0;
+  return getRing() && layout && !layout.getLayout().axesOf(dim).empty();
+}
+
 LogicalResult AttentionOp::partition(OpBuilder &builder, ValueRange operands,
                                      PartitionContext &context,
                                      SmallVectorImpl<Value> &results) {
+  if (communicates()) {
+    FailureOr<Value> result = buildRing(*this, builder, operands, context);
+    if (succeeded(result))
+      results.push_back(*result);
+    return result;
+  }
   results.push_back(
       AttentionOp::create(builder, getLoc(), context.getLocalType(getResult()),
                           operands[0], operands[1], operands[2],
                           buildDiagonal(*this, builder, operands, context),
-                          getCausalAttr(), getScaleAttr()));
+                          getCausalAttr(), UnitAttr(), getScaleAttr()));
   return success();
 }

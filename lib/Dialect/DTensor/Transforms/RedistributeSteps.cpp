@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RedistributeSteps.h"
+#include "Bucket.h"
 #include "dtensor/Dialect/DTensor/IR/Reductions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -240,6 +241,8 @@ Value dtensor::emitRedistribution(OpBuilder &builder, RedistributeOp op,
     current = emitter.emit(current, layout, step);
     layout = LayoutAttr::get(layout.getMesh(), step.result);
   }
+  if (Attribute bucket = op->getAttr(kBucketAttr))
+    current.getDefiningOp<AllReduceOp>()->setAttr(kBucketAttr, bucket);
   return castTo(builder, op.getLoc(), current,
                 function.getLocalType(op.getResult()));
 }

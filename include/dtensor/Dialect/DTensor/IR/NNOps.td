@@ -150,7 +150,11 @@ def DTensor_NativeBatchNormOp : DTensor_ChannelNormOp<"native_batch_norm",
 // Attention
 //===----------------------------------------------------------------------===//
 
-def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
+def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
+    DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
+    DeclareOpInterfaceMethods<PartitionOpInterface, ["communicates"]>,
+    DeclareOpInterfaceMethods<ExpandOpInterface>,
+    DeclareOpInterfaceMethods<NormalizeOpInterface>]> {
   let summary = "softmax(q k^T * scale) v, with grouped heads";
   let description = [{
     `query` is [batch..., H, T, D], `key` [batch..., Hkv, S, D], `value`
@@ -162,13 +166,20 @@ def DTensor_AttentionOp : DTensor_Op<"attention", MovementTraits> {
     f32. Batch dimensions, heads and queries may be sharded; S, D and E not.
     The op keeps its name on the shards of one rank.
 
+    With `ring`, keys and values are sharded as the queries are, along one mesh
+    axis, and go round: every rank sees the pieces of all others in turn. Where
+    keys and values would be gathered along the axis that shards the queries, the
+    compiler chooses between the two by cost: a ring sends as many bytes in more
+    steps, and holds one piece instead of all.
+
     ```mlir
     %y = dtensor.attention %q, %k, %v {causal} : (tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #kv>, tensor<?x2x?x64xf32, #kv>) -> tensor<?x8x?x64xf32, #q>
     ```
   }];
   let arguments = (ins DTensor_Tensor:$query, DTensor_Tensor:$key,
                        DTensor_Tensor:$value, Optional<Index>:$diagonal,
-                       UnitAttr:$causal, OptionalAttr<F64Attr>:$scale);
+                       UnitAttr:$causal, UnitAttr:$ring,
+                       OptionalAttr<F64Attr>:$scale);
   let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;

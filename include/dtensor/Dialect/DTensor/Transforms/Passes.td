@@ -127,6 +127,56 @@ def Plan : Pass<"dtensor-plan", "::mlir::func::FuncOp"> {
   }];
 }
 
+def Bucket : Pass<"dtensor-bucket", "::mlir::func::FuncOp"> {
+  let summary = "bring small reductions together that can be one";
+  let description = [{
+    Redistributions that are one all-reduce each, over the same group, of the
+    same kind and element type, and none of which needs the result of another,
+    are put side by side and get the same number. Only where starting a
+    collective takes longer than packing what it reduces, both at the hints.
+
+    Before:
+    ```mlir
+    %x = dtensor.redistribute %a plan <#mesh, (4), [all_reduce ["dp"] sum to [replicate]]> : ...
+    %u = ... %x
+    %y = dtensor.redistribute %b plan <#mesh, (8), [all_reduce ["dp"] sum to [replicate]]> : ...
+    ```
+    After:
+    ```mlir
+    %x = dtensor.redistribute %a plan <#mesh, (4), [all_reduce ["dp"] sum to [replicate]]> {dtensor.bucket = 0 : i64} : ...
+    %y = dtensor.redistribute %b plan <#mesh, (8), [all_reduce ["dp"] sum to [replicate]]> {dtensor.bucket = 0 : i64} : ...
+    %u = ... %x
+    ```
+  }];
+  let options = [
+    Option<"limit", "limit", "int64_t", /*default=*/"67108864",
+           "bytes on one rank at the hints; what is larger travels alone">
+  ];
+}
+
+def Pack : Pass<"dtensor-pack", "::mlir::func::FuncOp"> {
+  let summary = "reduce what is in one bucket in one buffer";
+  let description = [{
+    In the local view, all-reduces with the same `dtensor.bucket` become one.
+
+    Before:
+    ```mlir
+    %x = dtensor.all_reduce sum %a on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<4xf32>
+    %y = dtensor.all_reduce sum %b on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<8xf32>
+    ```
+    After:
+    ```mlir
+    %e = tensor.empty() : tensor<12xf32>
+    %0 = tensor.insert_slice %a into %e[0] [4] [1] : tensor<4xf32> into tensor<12xf32>
+    %1 = tensor.insert_slice %b into %0[4] [8] [1] : tensor<8xf32> into tensor<12xf32>
+    %2 = dtensor.all_reduce sum %1 on #mesh axes [0] : tensor<12xf32>
+    %x = tensor.extract_slice %2[0] [4] [1] : tensor<12xf32> to tensor<4xf32>
+    %y = tensor.extract_slice %2[4] [8] [1] : tensor<12xf32> to tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def Partition : Pass<"dtensor-partition", "::mlir::ModuleOp"> {
   let summary = "rewrite the global program into what one rank runs";
   let description = [{

@@ -1,0 +1,79 @@
+//===- AttentionLowering.h - attention, piece by piece ----------*- C++ -*-===//
+//
+// Part of the dtensor project, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DTENSOR_LIB_DIALECT_DTENSOR_IR_ATTENTIONLOWERING_H
+#define DTENSOR_LIB_DIALECT_DTENSOR_IR_ATTENTIONLOWERING_H
+
+#include "CompositeUtils.h"
+#include "dtensor/Dialect/DTensor/IR/NNOps.h"
+#include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace dtensor {
+
+/// What is known of every row of the result after some of the keys: the
+/// greatest score, and the sums of the weights and of the weighted values.
+struct AttentionState {
+  mlir::Value maximum, sum, product;
+};
+
+/// Attention of local tensors as `linalg.generic`. The query's heads are in two
+/// dimensions, hkv and g, in all values between.
+class AttentionLowering {
+public:
+  /// `scale` may be null. The heads of `key` are those of every piece.
+  AttentionLowering(mlir::OpBuilder &builder, mlir::Location loc,
+                    mlir::Value query, mlir::Value key, mlir::FloatAttr scale);
+
+  /// Of no keys; the width is that of `value`.
+  AttentionState start(mlir::Value value);
+  /// Goes on with more keys. Query i sees key j of them if j <= i + `diagonal`;
+  /// all if it is null.
+  AttentionState step(AttentionState state, mlir::Value key, mlir::Value value,
+                      mlir::Value diagonal, bool isFirst);
+  mlir::Value finish(const AttentionState &state, mlir::RankedTensorType type);
+
+private:
+  using Body = llvm::function_ref<mlir::Value(Scalars &, mlir::ValueRange)>;
+
+  mlir::OpFoldResult size(mlir::Value value, int64_t dim) {
+    return mlir::tensor::getMixedSize(builder, loc, value, dim);
+  }
+  void splitHeads(mlir::Value key);
+  llvm::SmallVector<mlir::ReassociationIndices> headGroups();
+  mlir::Value joinHeads(mlir::Value value, mlir::RankedTensorType type);
+  mlir::Value filled(llvm::ArrayRef<mlir::OpFoldResult> sizes, double value);
+  /// One linalg.generic; `dims` holds one entry per input.
+  mlir::Value loop(mlir::ValueRange inputs, llvm::ArrayRef<IteratorList> dims,
+                   mlir::Value init, const IteratorList &resultDims,
+                   unsigned numIterators, Body body);
+  mlir::Value scaleValue(mlir::FloatAttr scale);
+  mlir::Value buildScores(mlir::Value key);
+  mlir::Value buildMasked(mlir::Value raw, mlir::Value diagonal);
+  mlir::Value weight(Scalars &b, mlir::Value x, mlir::Value maximum);
+  mlir::Value buildProduct(mlir::Value weights, mlir::Value value,
+                           mlir::Value init);
+  mlir::Value buildSum(mlir::Value weights, mlir::Value init);
+  AttentionState rescale(const AttentionState &state, mlir::Value maximum);
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  mlir::Type accumulator;
+  /// Of the operands.
+  unsigned rank, heads;
+  /// Iterators.
+  int64_t t, s, d;
+  IteratorList rows, scores, kv;
+  /// The query with hkv and g apart, and the sizes of its rows.
+  mlir::Value query;
+  llvm::SmallVector<mlir::OpFoldResult> rowSizes;
+  mlir::Value scale;
+};
+
+} // namespace dtensor
+
+#endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_ATTENTIONLOWERING_H
