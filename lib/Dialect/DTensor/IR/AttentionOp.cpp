@@ -100,9 +100,13 @@ FailureOr<ShardingRule> AttentionOp::getShardingRule() {
   key.push_back(kvHeads);
   value.push_back(kvHeads);
 
-  auto queries = builder.parallel(q[heads + 1]);
-  auto keys = getRing() ? queries : builder.whole(k[heads + 1]);
+  SmallVector<unsigned, 1> keys;
+  if (!getRing())
+    keys = builder.whole(k[heads + 1]);
   auto width = builder.whole(q.back());
+  auto queries = builder.parallel(q[heads + 1]);
+  if (getRing())
+    keys = queries;
   if (getRing() && !queries.empty())
     builder.rule.factors[queries.front()].windowed = true;
   result = query;
