@@ -11,6 +11,7 @@
 #include "dtensor/Analysis/Passes.h"
 #include "dtensor/Sharding/LocalShape.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/Support/Format.h"
 
 namespace dtensor {
@@ -147,11 +148,13 @@ static FunctionReport reportOn(func::FuncOp func, MeshAttr mesh) {
   report.facts = getFacts(func);
   report.bytes = Expr::constant(getExprContext(func.getContext()), 0);
   MovementExplainer explainer(func, mesh, report.facts);
+  llvm::SmallSet<int64_t, 8> buckets;
   func.walk<WalkOrder::PreOrder>([&](RedistributeOp op) {
     std::optional<Movement> movement = explainer.explain(op);
     if (!movement)
       return;
-    report.collectives += movement->plan.collectives();
+    if (!movement->bucket || buckets.insert(*movement->bucket).second)
+      report.collectives += movement->plan.collectives();
     report.bytes = report.bytes + movement->plan.bytes;
     report.time += movement->plan.time;
     report.movements.push_back(std::move(*movement));

@@ -88,7 +88,11 @@ std::string dtensor::describeSteps(const Mesh &mesh, ArrayRef<Step> steps) {
 
 std::string Movement::describeSteps() const {
   LayoutAttr layout = getLayout(RedistributeOp(op).getResult());
-  return dtensor::describeSteps(layout.getMesh().getMesh(), plan.steps);
+  std::string text =
+      dtensor::describeSteps(layout.getMesh().getMesh(), plan.steps);
+  if (bucket)
+    text += ", in bucket " + std::to_string(*bucket);
+  return text;
 }
 
 std::string dtensor::describeBytes(Expr bytes, const Facts &facts) {
@@ -367,6 +371,8 @@ std::optional<Movement> MovementExplainer::explain(RedistributeOp op) {
     return std::nullopt;
   Movement movement(op);
   movement.plan = *planned.plan;
+  if (auto bucket = op->getAttrOfType<IntegerAttr>(DTensorDialect::kBucketAttr))
+    movement.bucket = bucket.getInt();
   movement.given = describeGiven(op.getInput());
   movement.inLoop = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
   SmallVector<unsigned> axes =

@@ -241,10 +241,11 @@ private:
     SmallVector<Scalar> scalars = buildScalars(op);
     scalars.push_back(i32(*dtype));
     std::string callee = ("dtensor_rt_" + op->getName().stripDialect()).str();
-    Value result = runtime::CollectiveOp::create(rewriter, loc, type, callee,
-                                                 getContextArgument(function),
-                                                 op.getInput(), dest, scalars)
-                       .getResult();
+    auto call = runtime::CollectiveOp::create(rewriter, loc, type, callee,
+                                              getContextArgument(function),
+                                              op.getInput(), dest, scalars);
+    call->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    Value result = call.getResult();
     if (kindOf(op) == ReduceKind::Avg) {
       FailureOr<Value> count =
           buildGroupSize(op, op.getMesh().getMesh(), op.getAxes());

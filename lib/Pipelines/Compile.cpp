@@ -81,6 +81,7 @@ private:
 
   LogicalResult runGlobal() {
     GlobalPipelineOptions global;
+    global.keepGathered = options.keepGathered;
     if (options.emit == Emit::Normalized)
       global.last = GlobalPhase::Normalize;
     else if (options.emit == Emit::Placed)

@@ -38,6 +38,11 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   // Movement is only moved or dropped here; the placements that propagation
   // proved consistent stay, so the same verifier holds afterwards.
   manager.addNestedPass<func::FuncOp>(createElide());
+  if (options.keepGathered >= 0) {
+    RegatherOptions regather;
+    regather.keep = options.keepGathered;
+    manager.addNestedPass<func::FuncOp>(createRegather(regather));
+  }
   verifyPhase(manager, "propagate");
   if (stopsAt(GlobalPhase::Elide))
     return;

@@ -21,23 +21,32 @@ using llvm::SmallVector;
 static constexpr double kForbidden = 1e18;
 /// Units that a value may inherit from far users; more are not tried.
 static constexpr unsigned kMaxUnits = 3;
+/// Bytes that a rank holds of an argument, throughout, are worth a microsecond:
+/// more than a gather takes for them, so that no argument is cut only to be
+/// gathered, and little enough that cutting it is worth some movement.
+static constexpr double kHeldBytes = 500e3;
 /// Sweeps that look for a better choice of one node; most find none at once.
 static constexpr unsigned kMaxImprovements = 8;
 
 AxisSolver::AxisSolver(const PropagationProblem &problem,
                        const CostModel &model, PropagationSolution &solution,
-                       unsigned axis, Sharing sharing)
-    : problem(problem), model(model), solution(solution), axis(axis),
-      sharing(sharing), group(problem.mesh.hint(axis)),
+                       unsigned axis)
+    : problem(problem), model(model), solution(solution), axis(axis), group(problem.mesh.hint(axis)),
       sizeExpr(problem.mesh.sizeExpr(*problem.context, axis)),
       bytes(problem.values.size()), unitHints(problem.values.size()),
       states(problem.values.size()), decided(problem.values.size()),
       users(problem.values.size()), produced(problem.values.size()),
       choices(problem.nodes.size()), chosen(problem.nodes.size(), -1) {}
 
-void AxisSolver::run() {
+void AxisSolver::prepare() {
   measureValues();
   collectUnits();
+  for (unsigned node : problem.forward)
+    enumerate(node);
+}
+
+void AxisSolver::run(Sharing sharing) {
+  this->sharing = sharing;
   for (unsigned node : problem.forward)
     forwardNode(node);
   for (unsigned node : problem.backward)
@@ -216,6 +225,19 @@ double AxisSolver::move(unsigned value, const Placement &from,
   return std::min(agree ? time + 0.01 : time, kForbidden);
 }
 
+/// Does nobody but the program's user decide where `value` is?
+bool AxisSolver::isSource(unsigned value) const {
+  return !produced[value] && problem.values[value].fixed[axis].isOpen();
+}
+
+double AxisSolver::holdingTime(unsigned value,
+                               const Placement &placement) const {
+  if (!isSource(value))
+    return 0;
+  double ranks = placement.isShard() ? static_cast<double>(group) : 1;
+  return bytes[value] / ranks / kHeldBytes;
+}
+
 /// The least cost of having `value` in placement `wanted`.
 double AxisSolver::costOf(int value, const Placement &wanted) {
   if (value < 0 || isWanted(value, wanted))
@@ -223,7 +245,9 @@ double AxisSolver::costOf(int value, const Placement &wanted) {
   if (decided[value])
     return move(value, *decided[value], wanted);
   if (states[value].empty()) // An argument that takes whatever is wanted.
-    return wanted.isPartial() ? move(value, Placement::replicate(), wanted) : 0;
+    return (wanted.isPartial() ? move(value, Placement::replicate(), wanted)
+                               : 0) +
+           holdingTime(value, wanted);
   double best = kForbidden;
   double share =
       sharing == Divided ? 1.0 / std::max<size_t>(users[value].size(), 1) : 1.0;
@@ -254,11 +278,11 @@ void AxisSolver::enumerate(unsigned n) {
 
 void AxisSolver::forwardNode(unsigned n) {
   const PropagationNode &node = problem.nodes[n];
-  if (choices[n].empty())
-    enumerate(n);
   // What it chose in an earlier sweep is no reason to choose it again.
   int old = std::exchange(chosen[n], -1);
   for (const NodeChoice &choice : choices[n]) {
+    if (!isAllowed(n, choice))
+      continue;
     double cost = choice.time;
     for (auto [value, wanted] :
          llvm::zip_equal(node.operands, choice.strategy.operands))
@@ -350,7 +374,7 @@ void AxisSolver::backwardNode(unsigned n) {
   unsigned best = 0;
   double least = 0;
   for (auto [i, choice] : llvm::enumerate(choices[n])) {
-    double cost = costOfChoice(n, choice);
+    double cost = isAllowed(n, choice) ? costOfChoice(n, choice) : kForbidden;
     if (i && cost >= least)
       continue;
     best = i;
@@ -392,14 +416,25 @@ void AxisSolver::improve() {
 
 /// Is `value` a matter between its producer and its one user?
 bool AxisSolver::hasOneUser(unsigned value) const {
-  return users[value].size() == 1 &&
-         problem.values[value].fixed[axis].isOpen();
+  return users[value].size() == 1 && problem.values[value].fixed[axis].isOpen();
+}
+
+bool AxisSolver::isAllowed(unsigned n, const NodeChoice &choice) const {
+  if (!early)
+    return true;
+  return llvm::none_of(
+      llvm::zip_equal(problem.nodes[n].operands, choice.strategy.operands),
+      [&](auto operand) {
+        auto [value, wanted] = operand;
+        return value >= 0 && wanted.isPartial() && users[value].size() > 1;
+      });
 }
 
 /// A better choice of two neighbours, neither of which gains alone, is not
 /// found node by node: a product that becomes a pending sum only pays if the
 /// cast behind it passes that on.
-void AxisSolver::resweep() {
+void AxisSolver::resweep(bool early) {
+  this->early = early;
   double before = total();
   std::vector<std::optional<Placement>> oldDecided = decided;
   std::vector<int> oldChosen = chosen;
@@ -414,6 +449,7 @@ void AxisSolver::resweep() {
   for (unsigned node : problem.backward)
     backwardNode(node);
   decideSources();
+  this->early = false;
   improve();
   if (total() < before)
     return;
@@ -428,11 +464,11 @@ void AxisSolver::decideSources() {
     if (decided[v])
       continue;
     Placement best = Placement::replicate();
-    double bestCost = costToUsers(v, best);
+    double bestCost = costToUsers(v, best) + holdingTime(v, best);
     for (auto [n, operand] : users[v]) {
       const Placement &wanted =
           choices[n][chosen[n]].strategy.operands[operand];
-      double cost = costToUsers(v, wanted);
+      double cost = costToUsers(v, wanted) + holdingTime(v, wanted);
       if (!wanted.isShard() || cost >= bestCost)
         continue;
       best = wanted;
@@ -453,7 +489,7 @@ double AxisSolver::total() {
         sum += move(value, given, *decided[value]);
   }
   for (unsigned v = 0, e = problem.values.size(); v != e; ++v)
-    sum += costOfWishes(v, *decided[v]);
+    sum += costOfWishes(v, *decided[v]) + holdingTime(v, *decided[v]);
   return sum;
 }
 

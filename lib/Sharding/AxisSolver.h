@@ -35,11 +35,14 @@ public:
   enum Sharing { Divided, Full };
 
   AxisSolver(const PropagationProblem &problem, const CostModel &model,
-             PropagationSolution &solution, unsigned axis, Sharing sharing);
-  void run();
+             PropagationSolution &solution, unsigned axis);
+  /// Lists what each node may do; the rest goes on from there.
+  void prepare();
+  void run(Sharing sharing);
   /// Solves the stretches between values of several users again, exactly, with
-  /// those values as they are; keeps the better result.
-  void resweep();
+  /// those values as they are; keeps the better result. If `early`, nobody
+  /// takes such a value pending: it is reduced once, where it is made.
+  void resweep(bool early);
   /// The time of the choices made: all nodes, and one redistribution for each
   /// placement that a value is wanted in.
   double total();
@@ -51,6 +54,9 @@ private:
   void enumerate(unsigned node);
   void forwardNode(unsigned node);
   bool hasOneUser(unsigned value) const;
+  bool isSource(unsigned value) const;
+  double holdingTime(unsigned value, const Placement &placement) const;
+  bool isAllowed(unsigned node, const NodeChoice &choice) const;
   void backwardNode(unsigned node);
   void decideSources();
   void improve();
@@ -78,7 +84,7 @@ private:
   const CostModel &model;
   PropagationSolution &solution;
   const unsigned axis;
-  const Sharing sharing;
+  Sharing sharing = Divided;
   const int64_t group;
   const Expr sizeExpr;
 
@@ -91,6 +97,7 @@ private:
   std::vector<bool> produced;
   std::vector<llvm::SmallVector<NodeChoice, 4>> choices;
   std::vector<int> chosen;
+  bool early = false;
   llvm::DenseMap<std::pair<Expr, std::pair<Expr, Expr>>, bool> agreements;
 };
 

@@ -59,12 +59,14 @@ void completeRules(PropagationProblem &problem) {
 /// Both ways to look at shared values, the cheaper result.
 void solveAxis(const PropagationProblem &problem, const CostModel &model,
                PropagationSolution &solution, unsigned axis) {
-  AxisSolver divided(problem, model, solution, axis, AxisSolver::Divided);
-  AxisSolver full(problem, model, solution, axis, AxisSolver::Full);
-  divided.run();
-  full.run();
+  AxisSolver divided(problem, model, solution, axis);
+  divided.prepare();
+  AxisSolver full = divided;
+  divided.run(AxisSolver::Divided);
+  full.run(AxisSolver::Full);
   AxisSolver &best = full.total() < divided.total() ? full : divided;
-  best.resweep();
+  best.resweep(/*early=*/false);
+  best.resweep(/*early=*/true);
   best.store();
 }
 

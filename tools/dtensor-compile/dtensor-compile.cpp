@@ -56,6 +56,11 @@ struct Options {
   cl::opt<bool> fromLocal{
       "from-local", cl::desc("the input is the program of one rank already"),
       cl::cat(category)};
+  cl::opt<int64_t> keepGathered{
+      "keep-gathered",
+      cl::desc("bytes of gathered tensors that a rank keeps for later users; "
+               "what is beyond is gathered again"),
+      cl::value_desc("bytes"), cl::init(-1), cl::cat(category)};
   cl::opt<std::string> productTable{
       "products",
       cl::desc("table of tuned matrix products that the bundle carries, see "
@@ -98,6 +103,7 @@ CompileOptions Options::compileOptions() const {
   options.target = target;
   options.cpu = cpu;
   options.products = products;
+  options.keepGathered = keepGathered;
   options.fromLocal = fromLocal;
   options.verifyEach = verifyEach;
   options.unoptimized = unoptimized;

@@ -54,6 +54,8 @@ struct Movement {
   /// Cheapest first: other plans, then other strategies of the ops around.
   llvm::SmallVector<RejectedWay, 4> rejected;
   bool inLoop = false;
+  /// Those of one bucket are one collective.
+  std::optional<int64_t> bucket;
 
   /// `all_gather dim 0 over "tp", then ...`; `nothing moves` without steps.
   std::string describeSteps() const;

@@ -38,6 +38,8 @@ struct CompileOptions {
   std::string cpu;
   /// Lines of dtensor-rt/ProductTable.h that the bundle carries.
   std::vector<std::string> products;
+  /// See GlobalPipelineOptions.
+  int64_t keepGathered = -1;
   /// The input is in the local view already.
   bool fromLocal = false;
   bool verifyEach = false;

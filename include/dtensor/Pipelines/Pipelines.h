@@ -18,6 +18,8 @@
 #ifndef DTENSOR_PIPELINES_PIPELINES_H
 #define DTENSOR_PIPELINES_PIPELINES_H
 
+#include <cstdint>
+
 namespace mlir {
 class DialectRegistry;
 class OpPassManager;
@@ -30,6 +32,9 @@ enum class GlobalPhase { Normalize, Propagate, Elide, Plan, Partition };
 
 struct GlobalPipelineOptions {
   GlobalPhase last = GlobalPhase::Partition;
+  /// Bytes of gathered values that one rank keeps for later users, at the
+  /// hints; what is beyond is gathered again. Negative: all are kept.
+  int64_t keepGathered = -1;
 };
 
 /// From any accepted input to functions in the local view.

@@ -14,6 +14,7 @@ import ctypes
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -386,10 +387,18 @@ def planned(path):
 
 
 def planned_steps(text, function):
-    """Collective steps in the plans of one function, {kind: count}."""
+    """Collective steps in the plans of one function, {kind: count}; those of
+    one bucket are one."""
     start = text.index(f"@{function}(")
     end = text.find("\n  func.func", start)
-    body = text[start:end if end > 0 else len(text)]
+    lines, buckets = [], set()
+    for line in text[start:end if end > 0 else len(text)].splitlines():
+        bucket = re.search(r"dtensor\.bucket = (\d+)", line)
+        if not bucket or bucket.group(1) not in buckets:
+            lines.append(line)
+        if bucket:
+            buckets.add(bucket.group(1))
+    body = "\n".join(lines)
     body = resolve_aliases(text, body)
     return {k: body.count(k + " [") for k in COLLECTIVES if k + " [" in body}
 

@@ -78,11 +78,10 @@ void AttentionLowering::splitHeads(Value key) {
   auto expanded = RankedTensorType::get(shape, type.getElementType());
   // Upstream lowers expand_shape only with one unknown size per group.
   bool isStatic = staticKv && staticAll;
-  query = isStatic
-              ? tensor::ExpandShapeOp::create(
-                    builder, loc, expanded, query, headGroups(), sizes)
-                    .getResult()
-              : reshapeByShape(builder, loc, query, expanded, sizes);
+  query = isStatic ? tensor::ExpandShapeOp::create(builder, loc, expanded,
+                                                   query, headGroups(), sizes)
+                         .getResult()
+                   : reshapeByShape(builder, loc, query, expanded, sizes);
 }
 
 /// The dimensions of the query in those of its rows with hkv and g apart.
@@ -163,17 +162,17 @@ Value AttentionLowering::buildScores(Value key) {
 
 /// Scales, and hides what the diagonal hides.
 Value AttentionLowering::buildMasked(Value raw, Value diagonal) {
-  return loop(
-      {}, {}, raw, scores, rank + 1, [&](Scalars &b, ValueRange args) -> Value {
-        Value scaled = b.mul(args[0], scale);
-        if (!diagonal)
-          return scaled;
-        Value row = linalg::IndexOp::create(b.builder, b.loc, t);
-        Value column = linalg::IndexOp::create(b.builder, b.loc, s);
-        Value last = b.add(row, diagonal);
-        Value hidden = b.constant(accumulator, kLowest);
-        return b.select(b.compare("le", column, last), scaled, hidden);
-      });
+  return loop({}, {}, raw, scores, rank + 1,
+              [&](Scalars &b, ValueRange args) -> Value {
+                Value scaled = b.mul(args[0], scale);
+                if (!diagonal)
+                  return scaled;
+                Value row = linalg::IndexOp::create(b.builder, b.loc, t);
+                Value column = linalg::IndexOp::create(b.builder, b.loc, s);
+                Value last = b.add(row, diagonal);
+                Value hidden = b.constant(accumulator, kLowest);
+                return b.select(b.compare("le", column, last), scaled, hidden);
+              });
 }
 
 /// exp(x - m), with 0 in place of a maximum of nothing.
@@ -227,10 +226,9 @@ AttentionState AttentionLowering::step(AttentionState state, Value key,
   Value maximum = loop(
       masked, {scores}, state.maximum, rows, rank + 1,
       [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
-  Value weights = loop(maximum, {rows}, masked, scores, rank + 1,
-                       [&](Scalars &b, ValueRange args) {
-                         return weight(b, args[1], args[0]);
-                       });
+  Value weights = loop(
+      maximum, {rows}, masked, scores, rank + 1,
+      [&](Scalars &b, ValueRange args) { return weight(b, args[1], args[0]); });
   if (!isFirst)
     state = rescale(state, maximum);
   Value product = buildProduct(weights, value, state.product);
@@ -244,14 +242,13 @@ Value AttentionLowering::finish(const AttentionState &state,
   Type element = type.getElementType();
   Value empty = tensor::EmptyOp::create(builder, loc, sizes, element);
   IteratorList all = identityDims(rank + 1);
-  Value result =
-      loop({state.product, state.sum}, {all, rows}, empty, all, rank + 1,
-           [&](Scalars &b, ValueRange args) {
-             Value zero = b.constant(accumulator, 0);
-             Value empty = b.compare("eq", args[1], zero);
-             Value quotient = b.div(args[0], args[1]);
-             return b.cast(b.select(empty, zero, quotient), element);
-           });
+  Value result = loop({state.product, state.sum}, {all, rows}, empty, all,
+                      rank + 1, [&](Scalars &b, ValueRange args) {
+                        Value zero = b.constant(accumulator, 0);
+                        Value empty = b.compare("eq", args[1], zero);
+                        Value quotient = b.div(args[0], args[1]);
+                        return b.cast(b.select(empty, zero, quotient), element);
+                      });
   return joinHeads(result, type);
 }
 

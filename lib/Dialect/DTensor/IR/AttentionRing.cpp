@@ -7,13 +7,14 @@
 //
 // Rank r of n has the queries and the keys of one piece of the sequence. In
 // step i it sees the keys of piece (r + i) mod n and hands what it has to its
-// neighbour: every rank sends n - 1 pieces, as many bytes as a gather takes, and
-// holds one at a time. The sums go on from piece to piece (AttentionLowering).
+// neighbour: every rank sends n - 1 pieces, as many bytes as a gather takes,
+// and holds one at a time. The sums go on from piece to piece
+// (AttentionLowering).
 //
 //===----------------------------------------------------------------------===//
 
-#include "AttentionLowering.h"
 #include "AttentionRing.h"
+#include "AttentionLowering.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
 #include "dtensor/Sharding/LocalShape.h"
@@ -85,7 +86,8 @@ private:
     Expr count = localCapacity(mesh, layout.getLayout(),
                                getExprContext(type.getContext()));
     if (!width)
-      width = llvm::divideCeil(type.getElementType().getIntOrFloatBitWidth(), 8);
+      width =
+          llvm::divideCeil(type.getElementType().getIntOrFloatBitWidth(), 8);
     return static_cast<double>(facts.hint(count)) * width;
   }
 
@@ -128,9 +130,9 @@ public:
   RingBuilder(AttentionOp op, OpBuilder &builder, PartitionContext &context,
               unsigned axis)
       : op(op), builder(builder), loc(op.getLoc()), context(context),
-        exprs(getExprContext(op.getContext())),
-        layout(getLayout(op.getKey())), mesh(layout.getMesh().getMesh()),
-        axis(axis), dim(sequenceDim(op.getKey())) {
+        exprs(getExprContext(op.getContext())), layout(getLayout(op.getKey())),
+        mesh(layout.getMesh().getMesh()), axis(axis),
+        dim(sequenceDim(op.getKey())) {
     Facts facts = factsAround(op);
     Expr size = localDim(mesh, layout.getLayout(), dim, exprs, &facts).capacity;
     keys = value(layout.getExtents()[dim]);
@@ -139,8 +141,8 @@ public:
     rank = value(mesh.indexExpr(exprs, axis));
     zero = value(Expr::constant(exprs, 0));
     one = value(Expr::constant(exprs, 1));
-    next = value(mod(mesh.indexExpr(exprs, axis) + 1,
-                     mesh.sizeExpr(exprs, axis)));
+    next =
+        value(mod(mesh.indexExpr(exprs, axis) + 1, mesh.sizeExpr(exprs, axis)));
   }
 
   Value run(ValueRange operands);
@@ -183,10 +185,9 @@ private:
 void RingBuilder::measureDiagonal(ValueRange operands) {
   if (!op.getCausal())
     return;
-  Value whole = op.getDiagonal()
-                    ? operands[3]
-                    : value(getExtents(op.getKey())[dim] -
-                            getExtents(op.getQuery())[dim]);
+  Value whole = op.getDiagonal() ? operands[3]
+                                 : value(getExtents(op.getKey())[dim] -
+                                         getExtents(op.getQuery())[dim]);
   diagonal = scalars().add(whole, context.getOffset(op.getQuery(), dim));
 }
 
@@ -204,9 +205,9 @@ Value RingBuilder::pass(Value local, Value size) {
   SmallVector<Value> sizes;
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
-      sizes.push_back(i == int64_t(dim)
-                          ? size
-                          : Value(tensor::DimOp::create(builder, loc, local, i)));
+      sizes.push_back(i == int64_t(dim) ? size
+                                        : Value(tensor::DimOp::create(
+                                              builder, loc, local, i)));
   return CollectivePermuteOp::create(
       builder, loc, type, local, next, sizes, layout.getMesh(),
       builder.getDenseI64ArrayAttr({static_cast<int64_t>(axis)}));
@@ -215,8 +216,8 @@ Value RingBuilder::pass(Value local, Value size) {
 /// One further piece.
 void RingBuilder::buildStep(AttentionLowering &lowering, Value index,
                             ValueRange carried) {
-  Value piece = arith::RemUIOp::create(builder, loc,
-                                       scalars().add(rank, index), ranks);
+  Value piece =
+      arith::RemUIOp::create(builder, loc, scalars().add(rank, index), ranks);
   Value begin = offsetOf(piece);
   Value size = arith::MinSIOp::create(builder, loc, capacity,
                                       scalars().sub(keys, begin));

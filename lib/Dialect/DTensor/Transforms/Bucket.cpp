@@ -12,7 +12,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Bucket.h"
 #include "dtensor/Dialect/DTensor/IR/DTensor.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
 #include "dtensor/Sharding/LocalShape.h"
@@ -142,7 +141,7 @@ void BlockBuckets::close(const Key &key, ArrayRef<Reduction> bucket) {
       IntegerAttr::get(IntegerType::get(user->getContext(), 64), next++);
   for (const Reduction &reduction : bucket) {
     reduction.op->moveBefore(user);
-    reduction.op->setAttr(kBucketAttr, number);
+    reduction.op->setAttr(DTensorDialect::kBucketAttr, number);
   }
 }
 

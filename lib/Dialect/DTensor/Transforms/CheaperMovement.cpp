@@ -84,8 +84,8 @@ static bool moveBehind(RedistributeOp move, MovementPlans &plans) {
   if (!node || getLayout(node->result) != placedLike(node->result, move))
     return false;
   LayoutAttr from = placedLike(node->result, move.getInput());
-  if (!from || !isCheaper(move, node->result, from, getLayout(node->result),
-                          plans) ||
+  if (!from ||
+      !isCheaper(move, node->result, from, getLayout(node->result), plans) ||
       !accepts(*node, getLayout(move.getInput()), from, plans.getFacts()))
     return false;
   Type type = node->result.getType();
@@ -149,8 +149,8 @@ public:
 
 private:
   double time(LayoutAttr from, RedistributeOp move) {
-    const Plan *plan = plans.find(from, getLayout(move),
-                                  getElementTypeOrSelf(value));
+    const Plan *plan =
+        plans.find(from, getLayout(move), getElementTypeOrSelf(value));
     return plan ? plan->time : std::numeric_limits<double>::infinity();
   }
   /// Another one that `move` is cheapest made from; null for the value itself.

@@ -14,10 +14,9 @@ const Plan *MovementPlans::find(LayoutAttr from, LayoutAttr to, Type element,
                                 std::string *error) {
   auto [slot, isNew] = known.try_emplace({{from, to}, element});
   if (isNew || !slot->second) {
-    unsigned bytes =
-        element.isIntOrFloat()
-            ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
-            : 8;
+    unsigned bytes = element.isIntOrFloat()
+                         ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
+                         : 8;
     std::optional<Plan> plan = planRedistribution(
         from.getMesh().getMesh(), from.getLayout(), to.getLayout(), bytes,
         facts, getExprContext(from.getContext()), CostModel(), error);

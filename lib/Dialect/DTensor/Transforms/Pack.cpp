@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Bucket.h"
 #include "dtensor/Dialect/DTensor/IR/DTensor.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
@@ -78,8 +77,7 @@ OpFoldResult Packer::countOf(Value value) {
   Value count;
   for (OpFoldResult size : tensor::getMixedSizes(builder, loc, value)) {
     Value factor = getValueOrCreateConstantIndexOp(builder, loc, size);
-    count = count ? arith::MulIOp::create(builder, loc, count, factor)
-                  : factor;
+    count = count ? arith::MulIOp::create(builder, loc, count, factor) : factor;
   }
   return count;
 }
@@ -121,8 +119,8 @@ Value Packer::unflatten(Value flat, Value like) {
   SmallVector<Value> sizes = getValueOrCreateConstantIndexOp(
       builder, loc, tensor::getMixedSizes(builder, loc, like));
   Value shape = tensor::FromElementsOp::create(
-      builder, loc,
-      RankedTensorType::get(sizes.size(), builder.getIndexType()), sizes);
+      builder, loc, RankedTensorType::get(sizes.size(), builder.getIndexType()),
+      sizes);
   return tensor::ReshapeOp::create(builder, loc, type, flat, shape);
 }
 
@@ -136,9 +134,9 @@ void Packer::run() {
     buffer = tensor::InsertSliceOp::create(
         builder, part.op.getLoc(), flatten(part.op.getInput()), buffer,
         ArrayRef{part.offset}, ArrayRef{part.count}, ArrayRef{one});
-  Value reduced = AllReduceOp::create(builder, loc, buffer.getType(),
-                                      last.getKindAttr(), buffer, last.getMesh(),
-                                      last.getAxesAttr());
+  Value reduced =
+      AllReduceOp::create(builder, loc, buffer.getType(), last.getKindAttr(),
+                          buffer, last.getMesh(), last.getAxesAttr());
   for (Part &part : parts) {
     Value flat = tensor::ExtractSliceOp::create(
         builder, part.op.getLoc(), reduced, ArrayRef{part.offset},
@@ -155,7 +153,7 @@ struct PackPass : public dtensor::impl::PackBase<PackPass> {
     llvm::MapVector<std::pair<Block *, int64_t>, SmallVector<AllReduceOp>>
         buckets;
     getOperation().walk([&](AllReduceOp op) {
-      if (auto number = op->getAttrOfType<IntegerAttr>(kBucketAttr))
+      if (auto number = op->getAttrOfType<IntegerAttr>(DTensorDialect::kBucketAttr))
         buckets[{op->getBlock(), number.getInt()}].push_back(op);
     });
     for (auto &[key, members] : buckets) {

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "RedistributeSteps.h"
-#include "Bucket.h"
 #include "dtensor/Dialect/DTensor/IR/Reductions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -239,10 +238,12 @@ Value dtensor::emitRedistribution(OpBuilder &builder, RedistributeOp op,
   Value current = input;
   for (const Step &step : op.getPlan()->getSteps()) {
     current = emitter.emit(current, layout, step);
+    // What is said of the movement is said of its collectives.
+    if (step.isCollective() && step.kind != StepKind::Regroup)
+      current.getDefiningOp()->setDiscardableAttrs(
+          op->getDiscardableAttrDictionary());
     layout = LayoutAttr::get(layout.getMesh(), step.result);
   }
-  if (Attribute bucket = op->getAttr(kBucketAttr))
-    current.getDefiningOp<AllReduceOp>()->setAttr(kBucketAttr, bucket);
   return castTo(builder, op.getLoc(), current,
                 function.getLocalType(op.getResult()));
 }

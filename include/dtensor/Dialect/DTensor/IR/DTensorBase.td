@@ -61,6 +61,9 @@ def DTensor_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kMeshAttr = "dtensor.mesh";
     /// Argument and result attribute: the layout of a plain tensor.
     static constexpr ::llvm::StringLiteral kLayoutAttr = "dtensor.layout";
+    /// On redistributions, and on the all-reduces that they become: those of
+    /// one block with the same number are one collective.
+    static constexpr ::llvm::StringLiteral kBucketAttr = "dtensor.bucket";
     /// Argument attribute on an index: the symbol that it binds.
     static constexpr ::llvm::StringLiteral kSymbolAttr = "dtensor.symbol";
     /// Argument attribute: the callee may overwrite this buffer.

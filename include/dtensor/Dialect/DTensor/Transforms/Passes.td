@@ -107,6 +107,41 @@ def Elide : Pass<"dtensor-elide", "::mlir::func::FuncOp"> {
   }];
 }
 
+def Regather : Pass<"dtensor-regather", "::mlir::func::FuncOp"> {
+  let summary = "gather again instead of keeping";
+  let description = [{
+    What is gathered for several users is not kept from the first to the last,
+    but gathered again where more than `keep` bytes would be held: weights that
+    a forward pass gathers and a backward pass needs once more. A value is only
+    given up for another one that is gathered in between; the one whose next
+    user is farthest away goes first. Nothing is gathered twice in a row.
+
+    Before:
+    ```mlir
+    %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    use %w
+    use %v
+    use %v
+    use %w
+    ```
+    After, with `keep=0`:
+    ```mlir
+    %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    use %w
+    use %v
+    use %v
+    %0 = dtensor.redistribute %a {dtensor.again = 1 : i64} : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+    use %0
+    ```
+  }];
+  let options = [
+    Option<"keep", "keep", "int64_t", /*default=*/"-1",
+           "bytes of gathered values to keep on one rank, at the hints; all if negative">
+  ];
+}
+
 def Plan : Pass<"dtensor-plan", "::mlir::func::FuncOp"> {
   let summary = "choose the collective steps of every redistribute";
   let description = [{
