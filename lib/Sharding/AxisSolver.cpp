@@ -31,12 +31,14 @@ static constexpr unsigned kMaxImprovements = 8;
 AxisSolver::AxisSolver(const PropagationProblem &problem,
                        const CostModel &model, PropagationSolution &solution,
                        unsigned axis)
-    : problem(problem), model(model), solution(solution), axis(axis), group(problem.mesh.hint(axis)),
+    : problem(problem), model(model), solution(solution), axis(axis),
+      group(problem.mesh.hint(axis)),
       sizeExpr(problem.mesh.sizeExpr(*problem.context, axis)),
       bytes(problem.values.size()), unitHints(problem.values.size()),
       states(problem.values.size()), decided(problem.values.size()),
       users(problem.values.size()), produced(problem.values.size()),
-      choices(problem.nodes.size()), chosen(problem.nodes.size(), -1) {}
+      choices(problem.nodes.size()), chosen(problem.nodes.size(), -1),
+      wishes(problem.values.size()) {}
 
 void AxisSolver::prepare() {
   measureValues();
@@ -260,11 +262,32 @@ double AxisSolver::costOf(int value, const Placement &wanted) {
 /// Has a user that has chosen paid for `value` in this placement already? One
 /// redistribution serves all who want the same.
 bool AxisSolver::isWanted(unsigned value, const Placement &wanted) const {
-  return llvm::any_of(users[value], [&](auto use) {
-    auto [n, operand] = use;
-    return chosen[n] >= 0 &&
-           choices[n][chosen[n]].strategy.operands[operand] == wanted;
+  return llvm::any_of(wishes[value], [&](const auto &wish) {
+    return wish.second > 0 && wish.first == wanted;
   });
+}
+
+/// -1: nothing yet.
+void AxisSolver::setChosen(unsigned n, int choice) {
+  auto count = [&](int choice, int step) {
+    if (choice < 0)
+      return;
+    for (auto [value, wanted] : llvm::zip_equal(
+             problem.nodes[n].operands, choices[n][choice].strategy.operands)) {
+      if (value < 0)
+        continue;
+      auto *known =
+          llvm::find_if(wishes[value], [&placement = wanted](const auto &wish) {
+            return wish.first == placement;
+          });
+      if (known == wishes[value].end())
+        known = &wishes[value].emplace_back(wanted, 0);
+      known->second += step;
+    }
+  };
+  count(chosen[n], -1);
+  chosen[n] = choice;
+  count(choice, 1);
 }
 
 void AxisSolver::enumerate(unsigned n) {
@@ -279,7 +302,8 @@ void AxisSolver::enumerate(unsigned n) {
 void AxisSolver::forwardNode(unsigned n) {
   const PropagationNode &node = problem.nodes[n];
   // What it chose in an earlier sweep is no reason to choose it again.
-  int old = std::exchange(chosen[n], -1);
+  int old = chosen[n];
+  setChosen(n, -1);
   for (const NodeChoice &choice : choices[n]) {
     if (!isAllowed(n, choice))
       continue;
@@ -304,7 +328,7 @@ void AxisSolver::forwardNode(unsigned n) {
   for (int value : node.results)
     if (value >= 0)
       normalize(states[value]);
-  chosen[n] = old;
+  setChosen(n, old);
 }
 
 /// What every way of having a value costs is no reason to choose one: only the
@@ -327,17 +351,10 @@ double AxisSolver::costToUsers(int value, const Placement &given) {
 }
 
 double AxisSolver::costOfWishes(unsigned value, const Placement &given) {
-  double cost = 0;
-  SmallVector<Placement, 4> paid; // One redistribution serves equal wishes.
-  for (auto [n, operand] : users[value]) {
-    if (chosen[n] < 0)
-      continue;
-    const Placement &wanted = choices[n][chosen[n]].strategy.operands[operand];
-    if (llvm::is_contained(paid, wanted))
-      continue;
-    paid.push_back(wanted);
-    cost += move(value, given, wanted);
-  }
+  double cost = 0; // One redistribution serves equal wishes.
+  for (const auto &[wanted, count] : wishes[value])
+    if (count > 0)
+      cost += move(value, given, wanted);
   return cost;
 }
 
@@ -361,7 +378,7 @@ double AxisSolver::costOfChoice(unsigned n, const NodeChoice &choice) {
 }
 
 void AxisSolver::choose(unsigned n, unsigned choice) {
-  chosen[n] = choice;
+  setChosen(n, choice);
   for (auto [value, given] : llvm::zip_equal(
            problem.nodes[n].results, choices[n][choice].strategy.results))
     if (value >= 0 && problem.values[value].fixed[axis].isOpen())
@@ -370,7 +387,7 @@ void AxisSolver::choose(unsigned n, unsigned choice) {
 
 void AxisSolver::backwardNode(unsigned n) {
   // Not chosen before all have been compared: `chosen` says who has paid.
-  chosen[n] = -1;
+  setChosen(n, -1);
   unsigned best = 0;
   double least = 0;
   for (auto [i, choice] : llvm::enumerate(choices[n])) {
@@ -389,7 +406,7 @@ bool AxisSolver::improveNode(unsigned n) {
   if (choices[n].size() < 2)
     return false;
   unsigned old = chosen[n], best = old;
-  chosen[n] = -1;
+  setChosen(n, -1);
   double least = costOfChoice(n, choices[n][old]);
   for (auto [i, choice] : llvm::enumerate(choices[n])) {
     double cost = costOfChoice(n, choice);
@@ -438,6 +455,7 @@ void AxisSolver::resweep(bool early) {
   double before = total();
   std::vector<std::optional<Placement>> oldDecided = decided;
   std::vector<int> oldChosen = chosen;
+  auto oldWishes = wishes;
   for (unsigned v = 0, e = problem.values.size(); v != e; ++v) {
     if (!hasOneUser(v))
       continue;
@@ -455,6 +473,7 @@ void AxisSolver::resweep(bool early) {
     return;
   decided = std::move(oldDecided);
   chosen = std::move(oldChosen);
+  wishes = std::move(oldWishes);
 }
 
 /// Arguments without a placement take the one that costs their users least;

@@ -63,6 +63,7 @@ private:
   bool improveNode(unsigned node);
   double costOfChoice(unsigned node, const NodeChoice &choice);
   void choose(unsigned node, unsigned choice);
+  void setChosen(unsigned node, int choice);
 
   llvm::SmallVector<Strategy> candidates(const PropagationNode &node);
   llvm::SmallVector<Strategy> pinCandidates(const PropagationNode &node);
@@ -97,6 +98,8 @@ private:
   std::vector<bool> produced;
   std::vector<llvm::SmallVector<NodeChoice, 4>> choices;
   std::vector<int> chosen;
+  /// Per value: the placements that users have chosen, and how many each.
+  std::vector<llvm::SmallVector<std::pair<Placement, unsigned>, 2>> wishes;
   bool early = false;
   llvm::DenseMap<std::pair<Expr, std::pair<Expr, Expr>>, bool> agreements;
 };

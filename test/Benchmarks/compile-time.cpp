@@ -39,6 +39,7 @@
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <sstream>
 
 using namespace mlir;
 using namespace dtensor;
@@ -220,6 +221,16 @@ static void addBundle(unsigned numLayers, int numRuns) {
       ->Iterations(numRuns);
 }
 
+/// Core ops of the training step, after normalization.
+static constexpr unsigned kTrainingOps = 11141;
+
+static void addTraining() {
+  std::ifstream file(DTENSOR_TRAINING_PROGRAM);
+  std::stringstream text;
+  text << file.rdbuf();
+  add("training/32", kTrainingOps, text.str(), 3);
+}
+
 static void addAll() {
   const char *any = "\"x\" = ?";
   for (unsigned count : {1000, 5000, 20000}) {
@@ -234,6 +245,7 @@ static void addAll() {
         makeChain(1000, Ops::Ours, "\"x\" = " + std::to_string(devices)), 10);
   add("fan_in/64", 1, makeFanIn(64), 10);
   add("llama/32", 32 * 40, makeLlama(32), 5);
+  addTraining();
   addBundle(1, 3);
   addBundle(32, 1);
 }
@@ -293,6 +305,9 @@ static void printTargets() {
       {"one generic of 64 operands", perOp("fan_in/64", 1, true), 50, "ms"});
   printRow(
       {"Llama, 32 layers", perOp("llama/32", 32 * 40, true), 0.1, "ms/op"});
+  printRow({"a training step of 32 layers, 11,141 ops",
+            kTrainingOps * perOp("training/32", kTrainingOps, false), 1000,
+            "ms"});
   printRow({"Llama, 1 layer, from text to a bundle", toBundle("bundle/llama/1"),
             1000, "ms"});
   printRow({"Llama, 32 layers, from text to a bundle",

@@ -153,7 +153,8 @@ struct PackPass : public dtensor::impl::PackBase<PackPass> {
     llvm::MapVector<std::pair<Block *, int64_t>, SmallVector<AllReduceOp>>
         buckets;
     getOperation().walk([&](AllReduceOp op) {
-      if (auto number = op->getAttrOfType<IntegerAttr>(DTensorDialect::kBucketAttr))
+      if (auto number =
+              op->getAttrOfType<IntegerAttr>(DTensorDialect::kBucketAttr))
         buckets[{op->getBlock(), number.getInt()}].push_back(op);
     });
     for (auto &[key, members] : buckets) {

@@ -89,8 +89,7 @@ void BlockCache::collect(RedistributeOp op) {
                              getExprContext(op.getContext()));
   Gather gather{op,
                 static_cast<double>(plans.getFacts().hint(count)) *
-                    llvm::divideCeil(
-                        op.getType().getElementTypeBitWidth(), 8),
+                    llvm::divideCeil(op.getType().getElementTypeBitWidth(), 8),
                 {},
                 {}};
   for (Operation *user : op->getUsers())
@@ -106,8 +105,8 @@ unsigned BlockCache::nextUser(const Gather &gather, unsigned position) const {
   return next == gather.users.end() ? ops.size() : *next;
 }
 
-/// Gives up values until `gather` fits beside those that are kept. What `gather`
-/// itself needs, and what is used at `position`, is held in any case.
+/// Gives up values until `gather` fits beside those that are kept. What
+/// `gather` itself needs, and what is used at `position`, is held in any case.
 void BlockCache::makeRoom(const Gather &gather, unsigned position) {
   llvm::erase_if(held, [&](Gather *other) {
     return nextUser(*other, position - 1) == ops.size();
