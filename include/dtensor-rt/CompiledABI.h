@@ -35,7 +35,9 @@
 //
 //   launch_kernel  kernel number `kernel` of the manifest's list; params are
 //                  numParams pointers to its arguments; nothing is done where
-//                  a grid extent is 0
+//                  the grid is 0. cluster: 0, or the blocks of a cluster in a
+//                  kernel that walks over its work in steps of the grid: no
+//                  more clusters are started than the GPU holds at once
 //   matmul         c[.., m, n] = op(a)[.., m, k] * op(b)[.., k, n], then bias
 //                  and epilogue (enum class Epilogue); accumulated in f32 (f64
 //                  for f64); op transposes the last two dimensions; all three

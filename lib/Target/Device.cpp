@@ -107,7 +107,7 @@ createDeviceMachine(const DeviceArch &arch) {
                                    error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Fast;
-  const char *features = arch.number >= 100 ? "+ptx88" : "+ptx80";
+  const char *features = arch.number >= 100 ? "+ptx88" : "+ptx81";
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, arch.name, features, options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));

@@ -21,11 +21,14 @@ import dtensor_mlir
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "i64": torch.int64}
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 4e-3}
-# A thread keeps 16 bytes times 4, a block has 512 threads, a cluster 8 blocks.
+# A thread keeps 16 bytes times 4 to 8, a block has 512 threads, a cluster 8
+# blocks.
 LENGTHS = [1, 2, 7, 8, 31, 127, 128, 129, 136, 1000, 4096, 8184, 8188, 8191,
            8192, 8196, 16376, 16383, 16384, 16385, 16388, 16392, 32764, 32768,
            65532, 65536, 65537, 65540, 65544, 128256, 131064, 131072, 131073,
-           131076, 131080, 262152]
+           131076, 131080, 229376, 229384, 262152]
+# Of these so many rows that every cluster walks over some.
+WALKS = [20000, 65544]
 GUARD, FILL = 64, 85
 
 
@@ -104,15 +107,18 @@ def check(exe, entry, rows, length):
     return None
 
 
-def main(library, path, lengths=None):
-    lengths = [int(n) for n in lengths.split(",")] if lengths else LENGTHS
+def main(library, path, given=None):
+    lengths = LENGTHS + WALKS
+    if given:
+        lengths = [int(n) for n in given.split(",")]
     os.environ["DTENSOR_LIBRARY_PATH"] = os.path.dirname(library)
     bundle = dtensor_mlir.Bundle(path)
     cases = failed = 0
     for entry in ENTRIES:
         exe = bundle.executable({"dp": 1}, entry, backend="cuda")
         for length in lengths:
-            for rows in (1, 3, 77) if length <= 1000 else (3,):
+            counts = (1, 3, 77) if length <= 1000 else (3,)
+            for rows in (151,) if length in WALKS else counts:
                 try:
                     wrong = check(exe, entry, rows, length)
                 except dtensor_mlir.Error as failure:

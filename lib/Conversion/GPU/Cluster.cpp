@@ -39,6 +39,21 @@ llvm::SmallBitVector Cluster::getDims(GenericOp op) const {
   return result;
 }
 
+bool Cluster::walksOnce() const {
+  DenseSet<Operation *> late; // these wait for a total
+  for (GenericOp op : ops) {
+    for (Value operand : op->getOperands()) {
+      auto producer = operand.getDefiningOp<GenericOp>();
+      if (producer && contains(producer) &&
+          (late.contains(producer) || producer.getNumReductionLoops() != 0))
+        late.insert(op);
+    }
+    if (late.contains(op) && getDims(op).anyCommon(reduced))
+      return false;
+  }
+  return true;
+}
+
 Operation *dtensor::getCombiner(GenericOp op, unsigned index) {
   BlockArgument carried =
       op.getMatchingBlockArgument(op.getDpsInitOperand(index));
@@ -204,8 +219,10 @@ private:
       if (!joined.getDims(member).all())
         return false;
     }
+    llvm::SmallBitVector single = getSingleDims(joined);
     for (GenericOp member : joined.ops) {
       llvm::SmallBitVector missing = joined.getDims(member).flip();
+      missing.reset(single);
       if (isCheap(member) || missing.none())
         continue;
       // Once per row is no recomputation.
@@ -214,6 +231,17 @@ private:
         return false;
     }
     return true;
+  }
+
+  // Dimensions of extent 1, as a sum that keeps its dimension has one.
+  static llvm::SmallBitVector getSingleDims(Cluster &joined) {
+    llvm::SmallBitVector single(joined.numDims);
+    for (GenericOp member : joined.ops)
+      for (auto [range, dim] :
+           llvm::zip(member.getStaticLoopRanges(), joined.loops[member]))
+        if (range == 1)
+          single.set(dim);
+    return single;
   }
 
   static bool isLastOnly(const llvm::SmallBitVector &missing) {

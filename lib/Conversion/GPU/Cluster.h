@@ -53,6 +53,9 @@ struct Cluster {
   /// The map of `operand`, an operand of an op of this cluster, from the
   /// cluster's dimensions.
   mlir::AffineMap getMap(mlir::OpOperand &operand) const;
+  /// True if one walk over a row is all that its reductions need: nothing
+  /// within the row waits for a total.
+  bool walksOnce() const;
   /// Dimensions that `op` has a loop for.
   llvm::SmallBitVector getDims(mlir::linalg::GenericOp op) const;
 };

@@ -9,15 +9,18 @@
 // Every cluster becomes one `compute` op with at most four kernels:
 //
 //   nothing reduced    wide chunks, else plain chunks
-//   reduced            wide rows in registers, in a cluster of blocks if the
-//   row
-//                      is longer, else a loop over the row (wide, then plain)
+//   reduced            wide rows in registers; longer ones in clusters of
+//   blocks
+//                      that walk over rows, unless one walk over the row is all
+//                      it takes; else a loop over the row (wide, then plain)
 //   along the rows     columns
 //
 //===----------------------------------------------------------------------===//
 
 #include "Extents.h"
 #include "KernelBuilder.h"
+#include "KernelSources.h"
+#include "NarrowReads.h"
 #include "ShareKernels.h"
 #include "dtensor/Conversion/GPU/GPUDialect.h"
 #include "dtensor/Conversion/GPU/GPUPasses.h"
@@ -48,76 +51,12 @@ using linalg::GenericOp;
 // Accesses that a thread has under way at once, of a row that it keeps and of
 // work without rows.
 static constexpr unsigned kRowChunks = 4;
+static constexpr unsigned kPlainChunks = 8;
 static constexpr unsigned kStreamChunks = 2;
-
-//===----------------------------------------------------------------------===//
-// Preparation
-//===----------------------------------------------------------------------===//
-
-// A cheap source is made anew for every user rather than stored.
-static void cloneSources(Block &block) {
-  SmallVector<GenericOp> sources;
-  for (auto op : block.getOps<GenericOp>())
-    if (op.getNumDpsInputs() == 0 && op.getNumReductionLoops() == 0 &&
-        op->getNumResults() == 1)
-      sources.push_back(op);
-  for (GenericOp op : sources) {
-    bool first = true;
-    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
-      auto user = dyn_cast<GenericOp>(use.getOwner());
-      if (!user || user->getBlock() != &block)
-        continue;
-      if (!first) {
-        OpBuilder builder(op);
-        use.set(builder.clone(*op)->getResult(
-            cast<OpResult>(use.get()).getResultNumber()));
-      }
-      first = false;
-    }
-  }
-}
-
-// linalg.fill stays only as the value that a generic starts from or reads.
-static void expandFills(RewriterBase &rewriter, Block &block) {
-  for (auto fill : llvm::make_early_inc_range(block.getOps<linalg::FillOp>())) {
-    bool needed = llvm::any_of(fill->getUsers(), [&](Operation *user) {
-      return !isa<GenericOp>(user) || user->getBlock() != &block;
-    });
-    if (!needed)
-      continue;
-    rewriter.setInsertionPoint(fill);
-    auto type = cast<RankedTensorType>(fill.getResult(0).getType());
-    AffineMap map = rewriter.getMultiDimIdentityMap(type.getRank());
-    SmallVector<utils::IteratorType> kinds(type.getRank(),
-                                           utils::IteratorType::parallel);
-    Value scalar = fill.getInputs().front();
-    auto generic = GenericOp::create(
-        rewriter, fill.getLoc(), type, ValueRange(), fill.getOutputs(), map,
-        kinds, [&](OpBuilder &builder, Location loc, ValueRange) {
-          linalg::YieldOp::create(builder, loc, scalar);
-        });
-    rewriter.replaceUsesWithIf(fill.getResult(0), generic.getResult(0),
-                               [&](OpOperand &use) {
-                                 return !isa<GenericOp>(use.getOwner()) ||
-                                        use.getOwner()->getBlock() != &block;
-                               });
-  }
-}
-
-// A tensor made of one scalar of the host.
-static void expandScalars(RewriterBase &rewriter, Block &block) {
-  for (auto op :
-       llvm::make_early_inc_range(block.getOps<tensor::FromElementsOp>())) {
-    if (op.getElements().size() != 1 || op.getType().getElementType().isIndex())
-      continue;
-    rewriter.setInsertionPoint(op);
-    Value empty =
-        tensor::EmptyOp::create(rewriter, op.getLoc(), op.getType().getShape(),
-                                op.getType().getElementType());
-    rewriter.replaceOpWithNewOp<linalg::FillOp>(op, op.getElements().front(),
-                                                empty);
-  }
-}
+// Of a cluster that walks over rows: accesses of a row at most, and registers
+// for this row and the next.
+static constexpr unsigned kWalkChunks = 8;
+static constexpr unsigned kWalkRegisters = 96;
 
 //===----------------------------------------------------------------------===//
 // One cluster
@@ -320,7 +259,8 @@ private:
       return {build(plain, {Geometry::Columns, false, 1}, "columns")};
     for (const Space &space : wide)
       addRowVariants(space, variants);
-    variants.push_back(build(plain, {Geometry::Rows, false, 1}, "plain"));
+    variants.push_back(
+        build(plain, {Geometry::Rows, false, kPlainChunks}, "plain"));
     return variants;
   }
 
@@ -343,21 +283,49 @@ private:
 
   void addRowVariants(const Space &wide, std::vector<Variant> &variants) {
     int64_t mask = wide.innerMask();
+    bool walks = clusters && !cluster.walksOnce();
     int64_t limit = kRowThreads * kRowChunks * wide.lanes;
+    // A block of half as many threads leaves room for another.
+    if (walks)
+      limit /= 2;
     Variant rows = build(wide, {Geometry::Rows, true, kRowChunks}, "rows");
     rows.conditions.push_back({ConditionKind::ExtentAtMost, mask, limit});
     // An empty row has nothing that could be read in place of the missing.
     rows.conditions.push_back({ConditionKind::ExtentAbove, mask, 0});
     variants.push_back(rows);
-    if (clusters)
+    if (walks)
       variants.push_back(buildCluster(wide, limit));
-    variants.push_back(build(wide, {Geometry::Rows, false, 1}, "loop"));
+    variants.push_back(
+        build(wide, {Geometry::Rows, false, kRowChunks}, "loop"));
+  }
+
+  // What a thread keeps of its row in f32 and what it has under way of the next
+  // one, as it lies in memory, share its registers.
+  unsigned getWalkChunks(const Space &wide) {
+    unsigned words = wide.lanes;
+    DenseSet<Value> seen;
+    for (GenericOp op : cluster.ops)
+      for (OpOperand &operand : op->getOpOperands())
+        if (io.findInput(operand.get()) && isRowShaped(operand) &&
+            seen.insert(operand.get()).second)
+          words += getMemoryType(getElementTypeOrSelf(operand.get()))
+                       .getIntOrFloatBitWidth() *
+                   wide.lanes / 32;
+    return std::clamp(kWalkRegisters / words, 2u, kWalkChunks);
+  }
+
+  // Different in every row, as a weight is not.
+  bool isRowShaped(OpOperand &operand) {
+    AffineMap map = cluster.getMap(operand);
+    return map.getNumResults() > cluster.reduced.count() &&
+           llvm::any_of(cluster.reduced.set_bits(),
+                        [&](unsigned dim) { return map.isFunctionOfDim(dim); });
   }
 
   // For rows of more than `above` elements.
   Variant buildCluster(const Space &wide, int64_t above) {
     int64_t mask = wide.innerMask();
-    unsigned chunks = std::clamp(32 / wide.lanes, kRowChunks, 2 * kRowChunks);
+    unsigned chunks = getWalkChunks(wide);
     Variant variant = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
     variant.conditions.push_back(
         {ConditionKind::ExtentAtMost, mask,
@@ -409,11 +377,8 @@ struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
       if (!isa<linalg::LinalgOp>(block->getParentOp()))
         blocks.push_back(block);
     });
-    for (Block *block : blocks) {
-      expandScalars(rewriter, *block);
-      expandFills(rewriter, *block);
-      cloneSources(*block);
-    }
+    for (Block *block : blocks)
+      prepareSources(rewriter, *block);
     for (Block *block : blocks)
       lowerConstants(rewriter, *block, kernels, getContextArgument(function));
     ExtentClasses extents(function);
@@ -469,6 +434,7 @@ struct GPUFormKernels : dtensor::impl::GPUFormKernelsBase<GPUFormKernels> {
     std::vector<Cluster> groups = formClusters(block, extents);
     if (groups.empty())
       return success();
+    llvm::for_each(groups, readNarrow);
     std::vector<ClusterLowering> lowerings;
     for (const Cluster &cluster : groups)
       if (failed(lowerings

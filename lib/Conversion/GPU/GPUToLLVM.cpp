@@ -287,11 +287,13 @@ struct LowerLaunch : ConvertOpToLLVMPattern<LaunchOp> {
         LLVM::LLVMArrayType::get(builder.pointer(), std::max(count, 1u)));
     for (auto [i, param] : llvm::enumerate(adaptor.getParams()))
       builder.store(builder.spill(param), params, i);
-    Value one = builder.i64(1);
+    Value cluster =
+        op.getCluster() ? adaptor.getCluster() : builder.i64(/*none*/ 0);
     builder.call(op, "dtensor_rt_launch_kernel",
                  {adaptor.getRankContext(), builder.i32(*op.getIndex()),
-                  adaptor.getGrid(), one, one, adaptor.getBlock(), one,
-                  builder.i64(0), params, builder.i64(count)});
+                  adaptor.getGrid(), adaptor.getBlock(), cluster,
+                  builder.i64(/*shared memory*/ 0), params,
+                  builder.i64(count)});
     return success();
   }
 };

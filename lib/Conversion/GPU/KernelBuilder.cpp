@@ -9,9 +9,8 @@
 #include "KernelBuilder.h"
 
 #include "BodyEmitter.h"
-#include "ThreadLayout.h"
+#include "RowFetch.h"
 
-#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -46,21 +45,19 @@ public:
   Variant build() {
     auto end = gpu::ReturnOp::create(builder, loc);
     builder.setInsertionPoint(end);
-    if (schedule.geometry == Geometry::Cluster)
-      NVVM::ClusterArriveRelaxedOp::create(builder, loc, UnitAttr());
     layout.locateThread();
     rows.emplace(memory, kernel, schedule.geometry, layout.getThreads());
-    layout.locateRow(cluster.numDims);
     assignLevels();
+    if (schedule.geometry == Geometry::Cluster) {
+      walkRows();
+      return variant;
+    }
+    layout.locateRow(cluster.numDims);
     if (schedule.resident) {
       places = layout.createPlaces();
       readAhead();
     }
-    // Nobody writes to a block of the cluster that has not started.
-    if (schedule.geometry == Geometry::Cluster)
-      NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
-    for (unsigned pass = 0; pass <= lastLevel; ++pass)
-      emitPass(pass);
+    emitPasses();
     return variant;
   }
 
@@ -74,9 +71,6 @@ private:
     function->setAttr("nvvm.maxntid",
                       builder.getDenseI32ArrayAttr(
                           {static_cast<int32_t>(schedule.getMaxThreads())}));
-    if (schedule.geometry == Geometry::Cluster)
-      function.setKnownClusterSizeAttr(builder.getDenseI32ArrayAttr(
-          {static_cast<int32_t>(kClusterBlocks), 1, 1}));
     builder.setInsertionPointToStart(&function.getBody().front());
     return function;
   }
@@ -85,15 +79,41 @@ private:
   // Reading ahead
   //===--------------------------------------------------------------------===//
 
-  // All reads of the first pass come before any use, so that they overlap. What
-  // later passes read would only take up registers here.
-  void readAhead() {
+  // What the first pass reads. What later passes read would only take up
+  // registers in advance.
+  SmallVector<Access> getFirstReads() {
+    SmallVector<Access> reads;
     for (GenericOp op : cluster.ops)
       for (OpOperand &operand : op->getOpOperands())
         if (levels[op] == 0 && io.findInput(operand.get()) &&
             !op.getMatchingBlockArgument(&operand).use_empty())
-          for (Place &place : places)
-            readInput({operand.get(), cluster.getMap(operand)}, place);
+          reads.push_back({operand.get(), cluster.getMap(operand)});
+    return reads;
+  }
+
+  // What `op` reads, and the wide ops in front of it.
+  void collectReads(GenericOp op, DenseSet<Operation *> &seen,
+                    SmallVectorImpl<Access> &reads) {
+    if (!seen.insert(op).second)
+      return;
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (op.getMatchingBlockArgument(&operand).use_empty())
+        continue;
+      auto producer = operand.get().getDefiningOp<GenericOp>();
+      if (producer && cluster.contains(producer)) {
+        if (isWide(producer) && !reduces(producer))
+          collectReads(producer, seen, reads);
+      } else if (io.findInput(operand.get())) {
+        reads.push_back({operand.get(), cluster.getMap(operand)});
+      }
+    }
+  }
+
+  // All reads of the first pass come before any use, so that they overlap.
+  void readAhead() {
+    for (const Access &access : getFirstReads())
+      for (Place &place : places)
+        readInput(access, place);
     emitFence();
   }
 
@@ -106,6 +126,76 @@ private:
         /*constraints=*/"~{memory}", /*has_side_effects=*/true,
         /*is_align_stack=*/false, LLVM::TailCallKind::None,
         LLVM::AsmDialectAttr(), ArrayAttr());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Rows of a cluster
+  //===--------------------------------------------------------------------===//
+
+  void enterRow(Value row) {
+    layout.enterRow(row, cluster.numDims);
+    places = layout.createPlaces();
+  }
+
+  // The same places, found again.
+  void findPlaces() {
+    layout.forgetThread();
+    std::vector<Place> found = layout.createPlaces();
+    for (auto [place, known] : llvm::zip(found, places)) {
+      place.values = std::move(known.values);
+      place.loads = std::move(known.loads);
+    }
+    places = std::move(found);
+  }
+
+  void walkRows() {
+    ClusterMessages &messages = rows->getMessages();
+    messages.start();
+    SmallVector<Value, 3> range = layout.getRows();
+    enterRow(range[0]);
+    RowFetch fetch(memory, layout);
+    for (const Access &access : getFirstReads())
+      fetch.add(access, *io.findInput(access.tensor), places.front());
+    SmallVector<Value> carried = fetch.start(places);
+    messages.finishStart();
+    carried.push_back(arith::ConstantIntOp::create(builder, loc, 0, 32));
+    auto loop =
+        scf::ForOp::create(builder, loc, range[0], range[1], range[2], carried);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    layout.forgetThread();
+    ValueRange known = loop.getRegionIterArgs();
+    Value row = loop.getInductionVar(), turn = known.back();
+    messages.setTurn(turn);
+    SmallVector<Value> next = startNext(fetch, memory.add(row, range[2]),
+                                        range[1], known.drop_back());
+    enterRow(row);
+    fetch.give(known.drop_back(), places);
+    readAhead();
+    emitPasses();
+    Value one = arith::ConstantIntOp::create(builder, loc, 1, 32);
+    next.push_back(arith::AddIOp::create(builder, loc, turn, one));
+    scf::YieldOp::create(builder, loc, next);
+  }
+
+  // What belongs to row number `next`, something else if there is none.
+  SmallVector<Value> startNext(RowFetch &fetch, Value next, Value count,
+                               ValueRange known) {
+    Value isRow = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
+                                        next, count);
+    auto branch = scf::IfOp::create(
+        builder, loc, isRow,
+        [&](OpBuilder &, Location) {
+          ThreadLayout::Saved saved(layout);
+          layout.forgetThread();
+          enterRow(next);
+          SmallVector<Value> raws = fetch.start(places);
+          scf::YieldOp::create(builder, loc, raws);
+        },
+        [&](OpBuilder &, Location) {
+          scf::YieldOp::create(builder, loc, known);
+        });
+    return SmallVector<Value>(branch.getResults());
   }
 
   //===--------------------------------------------------------------------===//
@@ -137,6 +227,11 @@ private:
   // Passes
   //===--------------------------------------------------------------------===//
 
+  void emitPasses() {
+    for (unsigned pass = 0; pass <= lastLevel; ++pass)
+      emitPass(pass);
+  }
+
   void emitPass(unsigned pass) {
     SmallVector<GenericOp> reductions, stored;
     for (GenericOp op : cluster.ops) {
@@ -153,6 +248,8 @@ private:
     }
     if (reductions.empty() && stored.empty())
       return;
+    if (schedule.geometry == Geometry::Cluster)
+      findPlaces();
     SmallVector<Value> totals = startReductions(reductions);
     if (schedule.resident) {
       for (Place &place : places)
@@ -182,6 +279,14 @@ private:
   SmallVector<Value> emitLoop(ArrayRef<GenericOp> reductions,
                               ArrayRef<GenericOp> stored,
                               ArrayRef<Value> totals) {
+    SmallVector<Access> reads;
+    DenseSet<Operation *> seen;
+    for (GenericOp op : llvm::concat<const GenericOp>(reductions, stored))
+      collectReads(op, seen, reads);
+    // Once for the row, in front of the loop.
+    for (const Access &access : reads)
+      if (layout.isOfRow(access.map))
+        readInput(access, rowPlace);
     auto loop = scf::ForOp::create(builder, loc, layout.getStart(),
                                    layout.getEnd(), layout.getStep(), totals);
     OpBuilder::InsertionGuard guard(builder);
@@ -189,9 +294,14 @@ private:
       builder.setInsertionPoint(loop.getBody()->getTerminator());
     else
       builder.setInsertionPointToStart(loop.getBody());
-    Place place = layout.createPlace(loop.getInductionVar());
+    std::vector<Place> step = layout.createPlaces(loop.getInductionVar());
+    for (const Access &access : reads)
+      for (Place &place : step)
+        readInput(access, place);
+    emitFence();
     SmallVector<Value> inner(loop.getRegionIterArgs());
-    inner = emitPlace(place, reductions, stored, inner);
+    for (Place &place : step)
+      inner = emitPlace(place, reductions, stored, inner);
     if (!totals.empty())
       scf::YieldOp::create(builder, loc, inner);
     return SmallVector<Value>(loop.getResults());
@@ -249,36 +359,16 @@ private:
     return place.values[result];
   }
 
-  // One load per place and access; loads of a row alone happen once if there
-  // is no loop around.
+  // One load per place and access, one of the row alone.
   Lanes readInput(const Access &access, Place &place) {
-    bool ofRow = true;
-    for (const DimGroup &group : space.inner)
-      for (unsigned dim : group)
-        ofRow &= !access.map.isFunctionOfDim(dim);
-    Place &owner = ofRow && schedule.resident ? rowPlace : place;
+    Place &owner = layout.isOfRow(access.map) ? rowPlace : place;
     for (auto &[known, lanes] : owner.loads)
       if (known == access)
         return lanes;
     Lanes lanes = memory.load(*io.findInput(access.tensor),
-                              getIndices(access.map, place));
+                              layout.getIndices(access.map, place));
     owner.loads.push_back({access, lanes});
     return lanes;
-  }
-
-  SmallVector<Lanes> getIndices(AffineMap map, Place &place) {
-    SmallVector<Lanes> indices;
-    SmallVector<Value> firsts;
-    for (const Lanes &position : place.positions)
-      firsts.push_back(position.get(0));
-    for (AffineExpr expr : map.getResults()) {
-      if (auto dim = dyn_cast<AffineDimExpr>(expr))
-        indices.push_back(place.positions[dim.getPosition()]);
-      else
-        indices.push_back(
-            Lanes(affine::expandAffineExpr(builder, loc, expr, firsts, {})));
-    }
-    return indices;
   }
 
   BodyEmitter enter(GenericOp op, Place &place) {
@@ -357,7 +447,7 @@ private:
       AffineMap map = cluster.getMap(*op.getTiedOpOperand(output));
       Value predicate = memory.both(layout.hasRow(), place.predicate);
       predicate = memory.both(predicate, isFirstOwner(map));
-      memory.store(io.numInputs + i, getIndices(map, place),
+      memory.store(io.numInputs + i, layout.getIndices(map, place),
                    readResult(output, place), predicate);
     }
   }

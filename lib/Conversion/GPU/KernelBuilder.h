@@ -16,6 +16,7 @@
 #ifndef DTENSOR_LIB_CONVERSION_GPU_KERNELBUILDER_H
 #define DTENSOR_LIB_CONVERSION_GPU_KERNELBUILDER_H
 
+#include "ClusterMessages.h"
 #include "Space.h"
 
 namespace dtensor {
@@ -57,7 +58,10 @@ public:
   RowReduction(KernelMemory &memory, mlir::gpu::GPUFuncOp kernel,
                Geometry geometry, mlir::Value threads)
       : memory(memory), builder(memory.getBuilder()), kernel(kernel),
-        geometry(geometry), threads(threads) {}
+        geometry(geometry), threads(threads), messages(memory, kernel) {}
+
+  /// Of a cluster that walks over rows.
+  ClusterMessages &getMessages() { return messages; }
 
   /// `threads` (i32) threads of a row hold one `value` each; gives the result
   /// of `combiner` over all of them to all of them.
@@ -72,9 +76,9 @@ private:
                         mlir::Value width);
   mlir::Value exchange(mlir::Value value, unsigned distance);
   mlir::Value acrossWarps(mlir::Operation *combiner, mlir::Value value);
+  mlir::Value acrossAllWarps(mlir::Operation *combiner, mlir::Value value);
   mlir::Value acrossColumns(mlir::Operation *combiner, mlir::Value value);
   mlir::Value acrossBlocks(mlir::Operation *combiner, mlir::Value value);
-  mlir::Value slotIn(mlir::Value block, mlir::Value buffer);
   mlir::Value toWord(mlir::Value value);
   mlir::Value fromWord(mlir::Value word, mlir::Type type);
   mlir::Value shared(mlir::Type type, int64_t count);
@@ -87,6 +91,7 @@ private:
   mlir::gpu::GPUFuncOp kernel;
   Geometry geometry;
   mlir::Value threads;
+  ClusterMessages messages;
 };
 
 } // namespace dtensor

@@ -179,30 +179,45 @@ Value KernelMemory::advance(const Address &address, Type memory,
 
 static unsigned getAlignment(unsigned bytes) { return std::min(bytes, 16u); }
 
-Lanes KernelMemory::load(unsigned operand, ArrayRef<Lanes> indices) {
-  Type element = getElementTypeOrSelf(io.operands[operand]);
-  Type memory = getMemoryType(element);
+bool KernelMemory::isOneAccess(ArrayRef<Lanes> indices) const {
+  // Neighbours of the last dimension are neighbours in memory.
+  return llvm::none_of(indices.drop_back(indices.empty() ? 0 : 1),
+                       [](const Lanes &position) { return position.iota; });
+}
+
+Value KernelMemory::loadRaw(unsigned operand, ArrayRef<Lanes> indices) {
+  Type memory = getMemoryType(getElementTypeOrSelf(io.operands[operand]));
   Address address = locate(operand, indices);
-  auto read = [&](Type type, unsigned lane) -> Value {
-    auto vector = dyn_cast<VectorType>(type);
-    unsigned count = vector ? vector.getNumElements() : 1;
-    return LLVM::LoadOp::create(builder, getLoc(), type,
-                                advance(address, memory, lane),
-                                getAlignment(count * bytesOf(memory)));
-  };
+  unsigned count = address.wide ? lanes : 1;
+  Type type = address.wide ? Type(VectorType::get(lanes, memory)) : memory;
+  return LLVM::LoadOp::create(builder, getLoc(), type, address.pointer,
+                              getAlignment(count * bytesOf(memory)));
+}
+
+Lanes KernelMemory::unpack(Value raw, Type element) {
+  if (!isa<VectorType>(raw.getType()))
+    return Lanes(fromMemory(raw, element));
   Lanes result;
-  if (!address.step)
-    return Lanes(fromMemory(read(memory, 0), element));
-  if (!address.wide) {
-    for (unsigned lane = 0; lane < lanes; ++lane)
-      result.values.push_back(fromMemory(read(memory, lane), element));
-    return result;
-  }
-  Value all = read(VectorType::get(lanes, memory), 0);
   for (unsigned lane = 0; lane < lanes; ++lane) {
     Value position = arith::ConstantIntOp::create(builder, getLoc(), lane, 32);
     Value one =
-        LLVM::ExtractElementOp::create(builder, getLoc(), all, position);
+        LLVM::ExtractElementOp::create(builder, getLoc(), raw, position);
+    result.values.push_back(fromMemory(one, element));
+  }
+  return result;
+}
+
+Lanes KernelMemory::load(unsigned operand, ArrayRef<Lanes> indices) {
+  Type element = getElementTypeOrSelf(io.operands[operand]);
+  if (isOneAccess(indices))
+    return unpack(loadRaw(operand, indices), element);
+  Type memory = getMemoryType(element);
+  Address address = locate(operand, indices);
+  Lanes result;
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    Value one =
+        LLVM::LoadOp::create(builder, getLoc(), memory,
+                             advance(address, memory, lane), bytesOf(memory));
     result.values.push_back(fromMemory(one, element));
   }
   return result;

@@ -77,6 +77,11 @@ public:
   /// Element of `operand` at `indices`; with lanes, where the last index is
   /// iota and the memory is known to be contiguous, one wide access.
   Lanes load(unsigned operand, llvm::ArrayRef<Lanes> indices);
+  /// True if `load` would be a single access at `indices`.
+  bool isOneAccess(llvm::ArrayRef<Lanes> indices) const;
+  /// What that access gives; `unpack` makes of it what `load` would give.
+  mlir::Value loadRaw(unsigned operand, llvm::ArrayRef<Lanes> indices);
+  Lanes unpack(mlir::Value raw, mlir::Type element);
   /// Stores where `predicate`, if there is one, holds.
   void store(unsigned operand, llvm::ArrayRef<Lanes> indices,
              const Lanes &value, mlir::Value predicate);

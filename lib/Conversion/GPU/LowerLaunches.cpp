@@ -9,6 +9,8 @@
 //   T       threads of a row: the power of two at or above inner / perThread,
 //           at most the block
 //   rows    blocks = ceil(rows * T / block)
+//   cluster B about inner / (512 * perThread), blocks = rows * B of
+//           T = inner / (B * perThread) threads, rounded up to whole warps
 //   chunks  blocks = ceil(rows * T / block) * ceil(inner / (T * perThread))
 //
 //===----------------------------------------------------------------------===//
@@ -181,20 +183,35 @@ private:
     return log;
   }
 
+  // Of a cluster: as few as hold the row, unless they would be so small that a
+  // processor has room for two of half their size. Seven leave as many
+  // processors without work as eight.
+  Value countBlocks(Value inner, const Variant &variant) {
+    int64_t most = variant.perThread * variant.maxThreads;
+    Value few = ceilDiv(inner, index(most));
+    Value small = compare(arith::CmpIPredicate::ule, ceilDiv(inner, few),
+                          index(most * 5 / 8));
+    few = arith::SelectOp::create(builder, loc, small,
+                                  ceilDiv(inner, index(most / 2)), few);
+    Value isSeven = compare(arith::CmpIPredicate::eq, few, index(7));
+    return arith::SelectOp::create(builder, loc, isSeven, index(8), few);
+  }
+
   void launch(const Variant &variant) {
     Value rows = extent(variant.rows), inner = extent(variant.inner);
     Value block = index(kBlock), grid;
+    Value cluster;
     log = chunks = index(0);
     switch (variant.geometry) {
     case Geometry::Columns:
       grid = ceilDiv(rows, index(kColumnRows));
       break;
     case Geometry::Cluster:
-      log =
-          logThreads(ceilDiv(inner, index(variant.perThread * kClusterBlocks)),
-                     variant.maxThreads);
-      block = arith::ShLIOp::create(builder, loc, index(1), log);
-      grid = mul(rows, index(kClusterBlocks));
+      cluster = countBlocks(inner, variant);
+      block = ceilDiv(ceilDiv(inner, cluster), index(variant.perThread));
+      block = mul(ceilDiv(block, index(kWarp)), index(kWarp));
+      grid = mul(rows, cluster);
+      cluster = toInteger(cluster, 64);
       break;
     case Geometry::Rows:
     case Geometry::Chunks: {
@@ -216,8 +233,8 @@ private:
     for (const Param &param : variant.params)
       params.push_back(buildParam(param));
     device::LaunchOp::create(builder, loc, op.getRankContext(), variant.kernel,
-                             toInteger(grid, 64), toInteger(block, 64), params,
-                             IntegerAttr());
+                             toInteger(grid, 64), toInteger(block, 64), cluster,
+                             params, IntegerAttr());
   }
 
   Value toInteger(Value value, unsigned bits) {

@@ -349,7 +349,7 @@ private:
         rewriter, loc, context,
         SymbolRefAttr::get(kernels.getSymNameAttr(),
                            FlatSymbolRefAttr::get(kernel.getNameAttr())),
-        i64(grid), i64(block), params, IntegerAttr());
+        i64(grid), i64(block), /*cluster=*/Value(), params, IntegerAttr());
   }
 
   SmallVector<Operation *> ops;

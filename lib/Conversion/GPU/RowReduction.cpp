@@ -25,8 +25,6 @@
 using namespace mlir;
 using namespace dtensor;
 
-static constexpr int64_t kWarp = 32;
-
 Value RowReduction::i32(int64_t value) {
   return arith::ConstantIntOp::create(builder, memory.getLoc(), value, 32);
 }
@@ -83,6 +81,8 @@ Value RowReduction::neutral(Operation *combiner, Type type) {
 Value RowReduction::reduce(Operation *combiner, Value value) {
   if (geometry == Geometry::Columns)
     return acrossColumns(combiner, value);
+  if (geometry == Geometry::Cluster)
+    return acrossBlocks(combiner, acrossAllWarps(combiner, value));
   Location loc = memory.getLoc();
   value = butterfly(combiner, value, threads);
   Value many = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
@@ -96,10 +96,7 @@ Value RowReduction::reduce(Operation *combiner, Value value) {
     builder.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(builder, loc, acrossWarps(combiner, value));
   }
-  value = branch.getResult(0);
-  if (geometry == Geometry::Cluster)
-    value = acrossBlocks(combiner, value);
-  return value;
+  return branch.getResult(0);
 }
 
 // All of `width` neighbouring threads, a power of two, get the result.
@@ -170,17 +167,7 @@ Value RowReduction::exchange(Value value, unsigned distance) {
 
 // One slot of shared memory per reduction: nothing is ever written twice.
 Value RowReduction::shared(Type type, int64_t count) {
-  auto space = gpu::AddressSpaceAttr::get(
-      builder.getContext(), gpu::GPUDialect::getWorkgroupAddressSpace());
-  auto memrefType = MemRefType::get({count}, getMemoryType(type),
-                                    MemRefLayoutAttrInterface(), space);
-  Value buffer = kernel.addWorkgroupAttribution(memrefType, memory.getLoc());
-  // Said here, as what the code generator finds out while it merges loads comes
-  // after the buffer has been declared.
-  kernel.setWorkgroupAttributionAttr(kernel.getNumWorkgroupAttributions() - 1,
-                                     LLVM::LLVMDialect::getAlignAttrName(),
-                                     builder.getI64IntegerAttr(16));
-  return buffer;
+  return addShared(kernel, getMemoryType(type), count);
 }
 
 static Value storeForm(OpBuilder &builder, Location loc, Value value) {
@@ -222,6 +209,33 @@ Value RowReduction::acrossWarps(Operation *combiner, Value value) {
   return butterfly(combiner, value, count);
 }
 
+// Of a block that works on one row and has any number of warps. Rows take turns
+// with two buffers: a warp may be at the next row while another still reads.
+Value RowReduction::acrossAllWarps(Operation *combiner, Value value) {
+  Location loc = memory.getLoc();
+  Type type = value.getType();
+  value = butterfly(combiner, value, i32(kWarp));
+  Value buffer = shared(type, 2 * kWarp);
+  Value thread = threadId();
+  Value warp = arith::ShRUIOp::create(builder, loc, thread, i32(5));
+  Value side = messages.getSide(kWarp);
+  memref::StoreOp::create(
+      builder, loc, storeForm(builder, loc, value), buffer,
+      index(arith::AddIOp::create(builder, loc, side, warp)));
+  gpu::BarrierOp::create(builder, loc);
+  Value lane = arith::AndIOp::create(builder, loc, thread, i32(kWarp - 1));
+  Value count = arith::ShRUIOp::create(builder, loc, threads, i32(5));
+  Value exists = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                                       lane, count);
+  Value other = memref::LoadOp::create(
+      builder, loc, buffer,
+      index(arith::AddIOp::create(builder, loc, side, lane)));
+  other = loadForm(builder, loc, other, type);
+  value = arith::SelectOp::create(builder, loc, exists, other,
+                                  neutral(combiner, type));
+  return butterfly(combiner, value, i32(kWarp));
+}
+
 Value RowReduction::acrossColumns(Operation *combiner, Value value) {
   Location loc = memory.getLoc();
   Type type = value.getType();
@@ -243,47 +257,30 @@ Value RowReduction::acrossColumns(Operation *combiner, Value value) {
   return total;
 }
 
-// Every block of the cluster writes its total into the shared memory of all, so
-// that nobody reads from a block that may be gone.
+// Numbers of all blocks, combined in their order.
 Value RowReduction::acrossBlocks(Operation *combiner, Value value) {
   Location loc = memory.getLoc();
-  Type type = value.getType();
-  Value buffer = shared(type, kClusterBlocks);
-  Value thread = threadId();
-  Value isSender = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::ult, thread, i32(kClusterBlocks));
-  scf::IfOp::create(builder, loc, isSender, [&](OpBuilder &b, Location loc) {
-    LLVM::StoreOp::create(b, loc, storeForm(b, loc, value),
-                          slotIn(thread, buffer));
-    scf::YieldOp::create(b, loc);
-  });
-  NVVM::ClusterArriveOp::create(builder, loc, UnitAttr());
-  NVVM::ClusterWaitOp::create(builder, loc, UnitAttr());
+  Value blocks = messages.getSize();
+  Value many = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ugt,
+                                     blocks, i32(1));
+  auto branch = scf::IfOp::create(builder, loc, value.getType(), many,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder, loc, value);
+  builder.setInsertionPointToStart(branch.thenBlock());
   Value total;
-  for (int64_t block = 0; block < kClusterBlocks; ++block) {
-    Value one =
-        memref::LoadOp::create(builder, loc, buffer, memory.index(block));
-    one = loadForm(builder, loc, one, type);
-    total = total ? combine(combiner, total, one) : one;
+  for (auto [block, word] : llvm::enumerate(messages.exchange(toWord(value)))) {
+    Value one = fromWord(word, value.getType());
+    if (!total) {
+      total = one;
+      continue;
+    }
+    Value exists = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ugt, blocks, i32(block));
+    total = arith::SelectOp::create(builder, loc, exists,
+                                    combine(combiner, total, one), total);
   }
-  return total;
-}
-
-// Where block number `block` of the cluster has this block's slot of `buffer`.
-Value RowReduction::slotIn(Value block, Value buffer) {
-  Location loc = memory.getLoc();
-  Type i64 = builder.getI64Type();
-  auto own = LLVM::LLVMPointerType::get(builder.getContext(), 3);
-  auto remote = LLVM::LLVMPointerType::get(builder.getContext(), 7);
-  Value base =
-      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
-  base = arith::IndexCastOp::create(builder, loc, i64, base);
-  base = LLVM::IntToPtrOp::create(builder, loc, own, base);
-  Value number = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
-  number =
-      arith::IndexCastOp::create(builder, loc, builder.getI32Type(), number);
-  number = arith::RemUIOp::create(builder, loc, number, i32(kClusterBlocks));
-  Type element = cast<MemRefType>(buffer.getType()).getElementType();
-  Value slot = LLVM::GEPOp::create(builder, loc, own, element, base, number);
-  return NVVM::MapaOp::create(builder, loc, remote, slot, block);
+  scf::YieldOp::create(builder, loc, total);
+  return branch.getResult(0);
 }

@@ -8,7 +8,9 @@
 
 #include "ThreadLayout.h"
 
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace dtensor;
@@ -57,16 +59,14 @@ void ThreadLayout::locateThread() {
     row = arith::AddIOp::create(builder, loc, row, column);
     return;
   }
-  Value log = memory.getParam({ParamKind::LogThreads});
-  threads = arith::ShLIOp::create(builder, loc, i32(1), log);
   if (schedule.geometry == Geometry::Cluster) {
-    row = arith::DivUIOp::create(builder, loc, block, i32(kClusterBlocks));
-    Value part =
-        arith::RemUIOp::create(builder, loc, block, i32(kClusterBlocks));
-    thread = arith::ShLIOp::create(builder, loc, part, log);
-    thread = toIndex(arith::AddIOp::create(builder, loc, thread, id));
+    thread = toIndex(id);
+    threads = toI32(gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x));
+    locateShare();
     return;
   }
+  Value log = memory.getParam({ParamKind::LogThreads});
+  threads = arith::ShLIOp::create(builder, loc, i32(1), log);
   Value mask = arith::SubIOp::create(builder, loc, threads, i32(1));
   thread = toIndex(arith::AndIOp::create(builder, loc, id, mask));
   Value inBlock = arith::ShRUIOp::create(builder, loc, id, log);
@@ -82,14 +82,59 @@ void ThreadLayout::locateThread() {
   row = arith::AddIOp::create(builder, loc, row, inBlock);
 }
 
-void ThreadLayout::locateRow(unsigned numDims) {
-  Value count = memory.getParam({ParamKind::Extent, space.rowMask()});
+void ThreadLayout::locateShare() {
+  readInnerExtent();
+  part = gpu::ClusterBlockIdOp::create(builder, loc, gpu::Dimension::x);
+  Value blocks =
+      gpu::ClusterDimBlocksOp::create(builder, loc, gpu::Dimension::x);
+  Value count = arith::CeilDivUIOp::create(builder, loc, innerExtent,
+                                           memory.index(space.lanes));
+  Value share = arith::CeilDivUIOp::create(builder, loc, count, blocks);
+  shareBegin = memory.mul(part, share);
+  shareEnd = arith::MinUIOp::create(builder, loc, count,
+                                    memory.add(shareBegin, share));
+}
+
+Value ThreadLayout::getRowCount() {
   if (space.rows.empty())
-    count = memory.index(1);
-  active = less(builder, loc, toIndex(row), count);
+    return memory.index(1);
+  return memory.getParam({ParamKind::Extent, space.rowMask()});
+}
+
+SmallVector<Value, 3> ThreadLayout::getRows() {
+  Value number = gpu::ClusterIdOp::create(builder, loc, gpu::Dimension::x);
+  Value clusters = gpu::ClusterDimOp::create(builder, loc, gpu::Dimension::x);
+  return {number, getRowCount(), clusters};
+}
+
+void ThreadLayout::locateRow(unsigned numDims) {
+  active = less(builder, loc, toIndex(row), getRowCount());
   row = arith::SelectOp::create(builder, loc, active, row, i32(0));
+  readInnerExtent();
+  placeRow(row, numDims);
+}
+
+void ThreadLayout::enterRow(Value number, unsigned numDims) {
+  rowPlace = Place();
+  placeRow(toI32(number), numDims);
+}
+
+void ThreadLayout::forgetThread() {
+  Type i64 = builder.getI64Type();
+  Value same = arith::IndexCastOp::create(builder, loc, i64, thread);
+  same = LLVM::InlineAsmOp::create(
+             builder, loc, i64, same, /*asm_string=*/"",
+             /*constraints=*/"=l,0", /*has_side_effects=*/true,
+             /*is_align_stack=*/false, LLVM::TailCallKind::None,
+             LLVM::AsmDialectAttr(), ArrayAttr())
+             .getResult(0);
+  thread =
+      arith::IndexCastOp::create(builder, loc, builder.getIndexType(), same);
+}
+
+void ThreadLayout::placeRow(Value number, unsigned numDims) {
   rowPlace.positions.assign(numDims, Lanes(memory.index(0)));
-  Value rest = row;
+  Value rest = number;
   for (unsigned i = space.rows.size(); i-- > 0;) {
     const DimGroup &group = space.rows[i];
     Value position = rest;
@@ -100,6 +145,9 @@ void ThreadLayout::locateRow(unsigned numDims) {
     }
     rowPlace.positions[group.back()] = Lanes(toIndex(position));
   }
+}
+
+void ThreadLayout::readInnerExtent() {
   innerExtent = space.inner.empty()
                     ? memory.index(1)
                     : memory.getParam({ParamKind::Extent, space.innerMask()});
@@ -111,12 +159,21 @@ Value ThreadLayout::isFirstOfRow() {
                                  memory.index(0));
   };
   Value first = isZero(thread);
+  if (part)
+    return memory.both(first, isZero(part));
   return chunk ? memory.both(first, isZero(chunk)) : first;
 }
 
 //===----------------------------------------------------------------------===//
 // Places
 //===----------------------------------------------------------------------===//
+
+Place ThreadLayout::createPlace(Value first, Value exists) {
+  first = arith::SelectOp::create(builder, loc, exists, first, memory.index(0));
+  Place place = createPlace(first);
+  place.predicate = exists;
+  return place;
+}
 
 Place ThreadLayout::createPlace(Value first) {
   Place place;
@@ -136,35 +193,63 @@ Place ThreadLayout::createPlace(Value first) {
   return place;
 }
 
-Value ThreadLayout::totalThreads() {
-  Value total = toIndex(threads);
-  if (schedule.geometry == Geometry::Cluster)
-    total = memory.mul(total, memory.index(kClusterBlocks));
-  return total;
+SmallVector<Lanes> ThreadLayout::getIndices(AffineMap map, const Place &place) {
+  SmallVector<Lanes> indices;
+  SmallVector<Value> firsts;
+  for (const Lanes &position : place.positions)
+    firsts.push_back(position.get(0));
+  for (AffineExpr expr : map.getResults()) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      indices.push_back(place.positions[dim.getPosition()]);
+    else
+      indices.push_back(
+          Lanes(affine::expandAffineExpr(builder, loc, expr, firsts, {})));
+  }
+  return indices;
+}
+
+bool ThreadLayout::isOfRow(AffineMap map) const {
+  for (const DimGroup &group : space.inner)
+    for (unsigned dim : group)
+      if (map.isFunctionOfDim(dim))
+        return false;
+  return true;
 }
 
 Value ThreadLayout::getStart() {
   return memory.mul(thread, memory.index(space.lanes));
 }
 Value ThreadLayout::getStep() {
-  return memory.mul(totalThreads(), memory.index(space.lanes));
+  return memory.mul(toIndex(threads),
+                    memory.index(space.lanes * schedule.chunks));
 }
 
 std::vector<Place> ThreadLayout::createPlaces() {
   std::vector<Place> places;
-  Value total = totalThreads();
+  Value total = toIndex(threads);
   for (unsigned c = 0; c < schedule.chunks; ++c) {
     Value number = memory.index(c);
     if (chunk)
       number =
           memory.add(memory.mul(chunk, memory.index(schedule.chunks)), number);
-    Value first = memory.add(memory.mul(number, total), thread);
-    first = memory.mul(first, memory.index(space.lanes));
-    Value exists = less(builder, loc, first, innerExtent);
-    first =
-        arith::SelectOp::create(builder, loc, exists, first, memory.index(0));
-    places.push_back(createPlace(first));
-    places.back().predicate = exists;
+    Value vector = memory.add(memory.mul(number, total), thread);
+    if (part)
+      vector = memory.add(vector, shareBegin);
+    Value first = memory.mul(vector, memory.index(space.lanes));
+    Value exists = part ? less(builder, loc, vector, shareEnd)
+                        : less(builder, loc, first, innerExtent);
+    places.push_back(createPlace(first, exists));
+  }
+  return places;
+}
+
+std::vector<Place> ThreadLayout::createPlaces(Value first) {
+  std::vector<Place> places = {createPlace(first)};
+  Value apart = memory.mul(toIndex(threads), memory.index(space.lanes));
+  for (unsigned c = 1; c < schedule.chunks; ++c) {
+    first = memory.add(first, apart);
+    places.push_back(
+        createPlace(first, less(builder, loc, first, innerExtent)));
   }
   return places;
 }

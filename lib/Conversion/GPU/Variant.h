@@ -57,15 +57,16 @@ enum class Geometry : int64_t {
   Chunks,  // 2^k threads a row, several blocks a row if it is long
   Rows,    // 2^k threads a row, at most one block
   Columns, // 32 neighbouring rows a block; threads of a row are 32 apart
-  Cluster, // a cluster of kClusterBlocks blocks a row
+  Cluster, // a cluster of up to kClusterBlocks blocks walks over rows
 };
 
+inline constexpr int64_t kWarp = 32;
 inline constexpr int64_t kBlock = 256;
 inline constexpr int64_t kMaxBlock = 1024;
 inline constexpr int64_t kColumnRows = 32;
 inline constexpr int64_t kColumnThreads = kBlock / kColumnRows;
 inline constexpr int64_t kClusterBlocks = 8;
-/// Two blocks of a cluster fit on a processor: one loads while one waits.
+/// With all registers of a processor: its row, and the next on its way.
 inline constexpr int64_t kClusterThreads = 512;
 /// Threads of a block that keeps its row in registers: up to 64 each.
 inline constexpr int64_t kRowThreads = 1024;
@@ -77,7 +78,7 @@ struct Variant {
   int64_t rows = 0, inner = 0;
   /// Elements of a row that one thread takes per block.
   int64_t perThread = 1;
-  /// Threads that may share a row.
+  /// Threads that may share a row; of a cluster, those of a block.
   int64_t maxThreads = kBlock;
   llvm::SmallVector<Param> params;
   llvm::SmallVector<Condition> conditions;

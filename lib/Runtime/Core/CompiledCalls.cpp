@@ -178,13 +178,17 @@ void dtensor_rt_collective_permute(void *ctx, int64_t rank, void *src,
   joinOrLeave(ctx, call, rank, src, dst, axes, dtype);
 }
 
-void dtensor_rt_launch_kernel(void *ctx, int32_t kernel, int64_t gridX,
-                              int64_t gridY, int64_t gridZ, int64_t blockX,
-                              int64_t blockY, int64_t sharedBytes, void *params,
+void dtensor_rt_launch_kernel(void *ctx, int32_t kernel, int64_t grid,
+                              int64_t block, int64_t cluster,
+                              int64_t sharedBytes, void *params,
                               int64_t numParams) {
-  KernelLaunch launch = {kernel,           {gridX, gridY, gridZ},
-                         {blockX, blockY}, sharedBytes,
-                         numParams,        static_cast<void **>(params)};
+  KernelLaunch launch = {kernel,
+                         grid,
+                         block,
+                         cluster,
+                         sharedBytes,
+                         numParams,
+                         static_cast<void **>(params)};
   computeOrLeave(ctx, [&](Device &device) { device.launch(launch); });
 }
 

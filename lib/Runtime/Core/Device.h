@@ -15,8 +15,8 @@ namespace dtensor::rt {
 
 struct KernelLaunch {
   int32_t kernel; // index into the manifest's list
-  int64_t grid[3];
-  int64_t block[2];
+  int64_t grid, block;
+  int64_t cluster; // blocks of a cluster, or 0
   int64_t sharedBytes;
   int64_t numParams;
   void **params;

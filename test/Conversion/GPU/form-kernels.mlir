@@ -13,9 +13,17 @@
 // CHECK: llvm.load {{.*}}alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 // CHECK: nvvm.shfl.sync
 // CHECK: gpu.func @kernel_cluster_1
-// CHECK: nvvm.cluster.arrive.relaxed
+// The first row is on its way before the cluster has met, the next one while a
+// row is computed; blocks send each other the maximum, then the sum.
+// CHECK: nvvm.mbarrier.init
+// CHECK: nvvm.cluster.arrive
+// CHECK-COUNT-8: llvm.load {{.*}} -> vector<4xf32>
 // CHECK: nvvm.cluster.wait
-// CHECK: nvvm.mapa
+// CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, i32)
+// CHECK: scf.if
+// CHECK-COUNT-8: llvm.load {{.*}} -> vector<4xf32>
+// CHECK-COUNT-2: "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.b32 [$0], $1, [$2];"
+// CHECK-COUNT-8: llvm.store {{.*}} : vector<4xf32>
 // CHECK: gpu.func @kernel_loop_2
 // CHECK: gpu.func @kernel_plain_3
 func.func private @softmax_is_one_kernel(%x: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
@@ -120,4 +128,111 @@ func.func private @rows_of_a_slice_are_read_wide(%x: tensor<?x2x?xf32>, %m: inde
     linalg.yield %t : f32
   } -> tensor<?x?xf32>
   return %0 : tensor<?x?xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#vector = affine_map<(d0) -> (d0)>
+
+// What the kernels of a loss share are the logits as they came, not a copy of
+// twice the size; also where only one of a row is looked up.
+// CHECK-LABEL: func.func private @widened_numbers_stay_out_of_memory(
+// CHECK: %[[TOP:.*]] = dtensor_gpu.compute {{.*}} ins(%arg0 : tensor<?x?xbf16>) outs(%{{.*}} : tensor<?xf32>)
+// CHECK: %[[ALL:.*]] = call @sync(%[[TOP]]
+// CHECK: dtensor_gpu.compute {{.*}} ins(%arg0, %[[ALL]] : tensor<?x?xbf16>, tensor<?xf32>) outs(%{{.*}} : tensor<?xf32>)
+// CHECK: dtensor_gpu.compute {{.*}} ins(%arg1, %arg0 : tensor<?xindex>, tensor<?x?xbf16>) outs(%{{.*}} : tensor<?xf32>)
+func.func private @sync(tensor<?xf32>, !llvm.ptr {dtensor.context}) -> tensor<?xf32>
+func.func private @widened_numbers_stay_out_of_memory(%x: tensor<?x?xbf16>, %label: tensor<?xindex>, %m: index, %n: index, %p: !llvm.ptr) -> (tensor<?xf32>, tensor<?xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  %zero = arith.constant -0.0 : f32
+  %e1 = tensor.empty(%m) : tensor<?xf32>
+  %e2 = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %i1 = linalg.fill ins(%low : f32) outs(%e1 : tensor<?xf32>) -> tensor<?xf32>
+  %i2 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<?xf32>) -> tensor<?xf32>
+  %wide = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<?x?xbf16>) outs(%e2 : tensor<?x?xf32>) {
+  ^bb0(%a: bf16, %c: f32):
+    %s = arith.extf %a : bf16 to f32
+    linalg.yield %s : f32
+  } -> tensor<?x?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%wide : tensor<?x?xf32>) outs(%i1 : tensor<?xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.maximumf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %1 = call @sync(%0, %p) : (tensor<?xf32>, !llvm.ptr) -> tensor<?xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #row, #row], iterator_types = ["parallel", "reduction"]} ins(%wide, %1 : tensor<?x?xf32>, tensor<?xf32>) outs(%i2 : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.subf %a, %b : f32
+    %t = math.exp %s : f32
+    %u = arith.addf %c, %t : f32
+    linalg.yield %u : f32
+  } -> tensor<?xf32>
+  %3 = linalg.generic {indexing_maps = [#vector, #vector], iterator_types = ["parallel"]} ins(%label : tensor<?xindex>) outs(%e1 : tensor<?xf32>) {
+  ^bb0(%a: index, %c: f32):
+    %i = linalg.index 0 : index
+    %s = tensor.extract %wide[%i, %a] : tensor<?x?xf32>
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %2, %3 : tensor<?xf32>, tensor<?xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#first = affine_map<(d0, d1) -> (d0, 0)>
+#in = affine_map<(d0, d1, d2) -> (d0, d1)>
+#out = affine_map<(d0, d1, d2) -> (d0, d2)>
+
+// A sum that keeps its dimension, now of extent 1, repeats nothing.
+// CHECK-LABEL: func.func private @kept_dimensions_do_not_part_kernels(
+// CHECK: dtensor_gpu.compute {{.*}} ins(%arg0, %arg1 : tensor<?x?xf32>, tensor<?x1xf32>) outs(%{{.*}} : tensor<?x1xf32>)
+// CHECK-NOT: dtensor_gpu.compute
+// CHECK: return
+func.func private @kept_dimensions_do_not_part_kernels(%x: tensor<?x?xf32>, %top: tensor<?x1xf32>, %m: index, %n: index) -> tensor<?x1xf32> {
+  %zero = arith.constant -0.0 : f32
+  %e1 = tensor.empty(%m) : tensor<?x1xf32>
+  %e2 = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %i1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<?x1xf32>) -> tensor<?x1xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #first, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %top : tensor<?x?xf32>, tensor<?x1xf32>) outs(%e2 : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.subf %a, %b : f32
+    %t = math.exp %s : f32
+    linalg.yield %t : f32
+  } -> tensor<?x?xf32>
+  %1 = linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "reduction", "parallel"]} ins(%0 : tensor<?x?xf32>) outs(%i1 : tensor<?x1xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1xf32>
+  return %1 : tensor<?x1xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// What reads a row once walks over it, four accesses at a time: there is nothing
+// that a cluster would keep.
+// CHECK-LABEL: func.func private @one_walk_needs_no_cluster(
+// CHECK: gpu.func @kernel_rows_0
+// CHECK-NOT: cluster
+// CHECK: gpu.func @kernel_loop_1
+// CHECK: scf.for
+// CHECK-COUNT-4: llvm.load {{.*}} -> vector<4xf32>
+// CHECK: arith.addf
+// CHECK-NOT: cluster
+// CHECK: gpu.func @kernel_plain_2
+func.func private @one_walk_needs_no_cluster(%x: tensor<?x?xf32>, %m: index) -> tensor<?xf32> {
+  %zero = arith.constant -0.0 : f32
+  %e = tensor.empty(%m) : tensor<?xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x?xf32>) outs(%i : tensor<?xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %0 : tensor<?xf32>
 }

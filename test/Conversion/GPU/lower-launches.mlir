@@ -50,3 +50,28 @@ func.func @copies_and_scalars_are_calls(%x: memref<?xf32>, %y: memref<?xf32>, %c
   memref.store %v, %s[] : memref<f32>
   return
 }
+
+// -----
+
+// As many blocks as it takes to hold 16384 of a row each, of no more warps than
+// that needs. Up to 10240 they are small ones of 8192; 7 are as good as 8.
+// CHECK-LABEL: func.func @a_cluster_is_as_large_as_its_row(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x?xf32>, %{{.*}}: !llvm.ptr {dtensor.context}, %[[M:[a-z0-9]+]]: index, %[[N:[a-z0-9]+]]: index
+// CHECK-DAG: %[[CAP:.*]] = arith.constant 16383 : index
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 16384 : index
+// CHECK: %[[UP:.*]] = arith.addi %[[N]], %[[CAP]]
+// CHECK: %[[FEW:.*]] = arith.divui %[[UP]], %[[ONE]]
+// CHECK: arith.cmpi ule, %{{.*}}, %c10240
+// CHECK: %[[SOME:.*]] = arith.select %{{.*}}, %{{.*}}, %[[FEW]]
+// CHECK: %[[B:.*]] = arith.select %{{.*}}, %c8{{.*}}, %[[SOME]]
+// CHECK: %[[GRID:.*]] = arith.muli %{{.*}}, %[[B]]
+// CHECK: dtensor_gpu.launch {{.*}}, @kernels::@walk grid %{{.*}} block %{{.*}} cluster %{{.*}}(
+func.func @a_cluster_is_as_large_as_its_row(%x: memref<?x?xf32>, %ctx: !llvm.ptr {dtensor.context}, %m: index, %n: index) {
+  dtensor_gpu.compute %ctx : !llvm.ptr ins() outs(%x : memref<?x?xf32>) extents(%m, %n) scalars() variants [{conditions = array<i64>, kernel = @kernels::@walk, params = array<i64: 3, 2, 0, 0, 0, 0>, shape = array<i64: 3, 1, 2, 32, 512>}]
+  return
+}
+gpu.module @kernels {
+  gpu.func @walk(%n: i64, %p: !llvm.ptr<1>) kernel {
+    gpu.return
+  }
+}

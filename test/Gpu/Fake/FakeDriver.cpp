@@ -403,6 +403,11 @@ FAKE_EXPORT int cuTensorMapEncodeTiled(void *, int, uint32_t, void *,
   return 0;
 }
 FAKE_EXPORT int cuFuncSetAttribute(void *, int, int) { return 0; }
+FAKE_EXPORT int cuOccupancyMaxActiveClusters(int *clusters, void *,
+                                             const LaunchConfig *) {
+  *clusters = 4;
+  return 0;
+}
 
 namespace {
 

@@ -22,8 +22,8 @@ const char *const kSource = R"(
 #include <stdint.h>
 typedef int64_t i64;
 void dtensor_rt_all_gather(void *, i64, void *, void *, i64, i64, i64, int32_t);
-void dtensor_rt_launch_kernel(void *, int32_t, i64, i64, i64, i64, i64, i64,
-                              void **, i64);
+void dtensor_rt_launch_kernel(void *, int32_t, i64, i64, i64, i64, void **,
+                              i64);
 struct image { int32_t arch, kind; const void *data; i64 bytes; };
 const struct image dtensor_images[] = {{ARCH, KIND, "code", 5}};
 const i64 dtensor_image_count = 1;
@@ -54,7 +54,7 @@ void f_run(void *ctx, void *const *args, const i64 *symbols, const i64 *sizes,
   call.dst = (void *)z[1]; call.count = z[3] * z[4]; call.bits = 0x40e00000;
   call.rank = 1; call.sizes[0] = call.count; call.dstStrides[0] = 1;
   void *params[] = {&call};
-  dtensor_rt_launch_kernel(ctx, 0, z[3] != 0, 1, 1, 256, 1, 0, params, 1);
+  dtensor_rt_launch_kernel(ctx, 0, z[3] != 0, 256, 0, 0, params, 1);
 }
 )";
 

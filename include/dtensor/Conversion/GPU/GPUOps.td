@@ -149,22 +149,27 @@ def Device_FillOp : Device_Op<"fill", [DeclareOpInterfaceMethods<MemoryEffectsOp
   }];
 }
 
-def Device_LaunchOp : Device_Op<"launch", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Device_LaunchOp : Device_Op<"launch", [AttrSizedOperandSegments,
+    MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "starts one kernel";
   let description = [{
     `params` are the values of the kernel's parameters; buffers come as pointers.
     `index` is the kernel's number in the bundle. Nothing is started if the
-    grid is 0.
+    grid is 0. With `cluster`, that many blocks form a cluster and the kernel
+    walks over its work in steps of the grid: no more clusters are started than
+    the device holds at once.
 
     ```mlir
     dtensor_gpu.launch %ctx : !llvm.ptr, @kernels::@row_0 grid %g block %b (%p, %n) : !llvm.ptr, i64
+    dtensor_gpu.launch %ctx : !llvm.ptr, @kernels::@row_1 grid %g block %b cluster %c (%p, %n) : !llvm.ptr, i64
     ```
   }];
   let arguments = (ins AnyType:$rank_context, SymbolRefAttr:$kernel, I64:$grid,
-    I64:$block, Variadic<AnyType>:$params, OptionalAttr<I32Attr>:$index);
+    I64:$block, Optional<I64>:$cluster, Variadic<AnyType>:$params,
+    OptionalAttr<I32Attr>:$index);
   let assemblyFormat = [{
     $rank_context `:` type($rank_context) `,` $kernel `grid` $grid `block` $block
-    `(` ($params^ `)` `:` type($params)):(`)`)? attr-dict
+    (`cluster` $cluster^)? `(` ($params^ `)` `:` type($params)):(`)`)? attr-dict
   }];
 }
 

@@ -41,6 +41,14 @@ struct LaunchConfig {
   unsigned numAttributes;
 };
 
+/// The number of blocks in a cluster.
+struct ClusterAttribute {
+  int id = 4;
+  int padding = 0;
+  unsigned x, y = 1, z = 1;
+  char rest[52] = {};
+};
+
 struct IpcHandle {
   char bytes[64];
 };
@@ -116,6 +124,8 @@ enum : int {
   X(encodeTiled, cuTensorMapEncodeTiled,                                       \
     (void *, int, uint32_t, void *, const uint64_t *, const uint64_t *,        \
      const uint32_t *, const uint32_t *, int, int, int, int))                  \
+  X(occupancyMaxActiveClusters, cuOccupancyMaxActiveClusters,                  \
+    (int *, Function, const LaunchConfig *))                                   \
   X(launchKernel, cuLaunchKernelEx,                                            \
     (const LaunchConfig *, Function, void **, void **))
 

@@ -70,9 +70,12 @@ public:
   void launch(const KernelLaunch &call) override {
     if (!kernels)
       raise(DTENSOR_RT_RUN_FAILED, "this program has no kernels");
-    int64_t block[3] = {call.block[0], call.block[1], 1};
-    gpu.launch(kernels->get(call.kernel, call.sharedBytes), call.grid, block,
-               call.sharedBytes, call.params);
+    Function function = kernels->get(call.kernel, call.sharedBytes);
+    if (call.cluster)
+      gpu.launchClusters(function, call);
+    else
+      gpu.launch(function, {call.grid, 1, 1}, {call.block, 1, 1},
+                 call.sharedBytes, call.params);
   }
 
 private:

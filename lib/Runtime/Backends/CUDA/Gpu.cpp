@@ -114,9 +114,37 @@ void Gpu::launch(Function function, const int64_t (&grid)[3],
   LaunchConfig config = {
       u(grid[0]),  u(grid[1]),     u(grid[2]), u(block[0]), u(block[1]),
       u(block[2]), u(sharedBytes), stream,     nullptr,     0};
+  start(function, config, params);
+}
+
+void Gpu::start(Function function, const LaunchConfig &config, void **params) {
   ++numKernels;
   check(getDriver().launchKernel(&config, function, params, nullptr),
         "launching a kernel");
+}
+
+void Gpu::launchClusters(Function function, const KernelLaunch &call) {
+  if (call.grid == 0)
+    return;
+  auto u = [](int64_t value) { return static_cast<unsigned>(value); };
+  ClusterAttribute cluster = {.x = u(call.cluster)};
+  LaunchConfig config = {
+      u(call.cluster), 1,        1, u(call.block), 1, 1, u(call.sharedBytes),
+      stream,          &cluster, 1};
+  int64_t atOnce = getResidentClusters(function, config) * call.cluster;
+  config.gridX = u(std::min(call.grid, atOnce));
+  start(function, config, call.params);
+}
+
+int64_t Gpu::getResidentClusters(Function function,
+                                 const LaunchConfig &config) {
+  auto [it, isNew] = resident.try_emplace(
+      {function, config.gridX, config.blockX, config.sharedBytes}, 0);
+  if (isNew)
+    check(
+        getDriver().occupancyMaxActiveClusters(&it->second, function, &config),
+        "counting the clusters of a kernel");
+  return std::max(it->second, 1);
 }
 
 void Gpu::launchOwn(const char *kernel, int64_t blocks, int64_t threads,

@@ -99,10 +99,14 @@ public:
 
   void launch(Function function, const int64_t (&grid)[3],
               const int64_t (&block)[3], int64_t sharedBytes, void **params);
+  /// As many clusters of the grid as fit at once.
+  void launchClusters(Function function, const KernelLaunch &call);
 
   int64_t numKernels = 0, numLibraryCalls = 0;
 
 private:
+  int64_t getResidentClusters(Function function, const LaunchConfig &config);
+  void start(Function function, const LaunchConfig &config, void **params);
   Function getKernel(const char *name, int64_t sharedBytes = 0);
   void runAttention(const AttentionProblem &problem);
   bool runTranspose(const View &dst, const View &src);
@@ -118,6 +122,8 @@ private:
   Pool pool, storage;
   Module kernels = nullptr;
   std::map<std::string, Function> functions;
+  /// Kernel, blocks of a cluster, threads, shared bytes: clusters at once.
+  std::map<std::tuple<Function, unsigned, unsigned, unsigned>, int> resident;
 };
 
 /// A temporary of a rank that is given back at the end of the scope.
