@@ -18,8 +18,11 @@
 // which every value has one user this is dynamic programming and exact.
 // Elsewhere two estimates of what shared values cost are tried; then every node
 // that alone would do better changes its choice, in a few more sweeps, and the
-// cheaper result is kept. Work is linear in nodes, operands and strategies, and
-// does not depend on the number of ranks.
+// cheaper result is kept. Two more rounds look at what is between the shared
+// values, exactly: with these as they are, and with each pending one of them
+// reduced where it is made. An argument whose placement is free costs what it
+// takes of a rank's memory. Work is linear in nodes, operands and strategies,
+// and does not depend on the number of ranks.
 //
 //===----------------------------------------------------------------------===//
 

@@ -207,3 +207,45 @@ func.func @attention_from_the_first_key_keeps_its_heads_sharded(
   %0 = dtensor.attention %q, %k, %k, %zero {causal} : (tensor<8x?x16xf32>, tensor<8x?x16xf32>, tensor<8x?x16xf32>, index) -> tensor<8x?x16xf32>
   return %0 : tensor<8x?x16xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#rows = #dtensor.layout<#mesh, [shard(1)], (T, 4096)>
+#cols = #dtensor.layout<#mesh, [shard(0)], (4096, 4096)>
+#whole = #dtensor.layout<#mesh, [replicate], (T, 4096)>
+#vector = #dtensor.layout<#mesh, [replicate], (4096)>
+
+// Both users could take the sum pending, and reduce what they make of it: once
+// where it is made is one collective less.
+// CHECK-LABEL: @a_sum_of_two_users_is_taken_where_it_is_made
+func.func @a_sum_of_two_users_is_taken_where_it_is_made(%x: tensor<?x4096xf32> {dtensor.layout = #rows}, %w: tensor<4096x4096xf32> {dtensor.layout = #cols}, %z: tensor<?x4096xf32> {dtensor.layout = #whole})
+    -> (tensor<?x4096xf32> {dtensor.layout = #whole}, tensor<4096xf32> {dtensor.layout = #vector})
+    attributes {dtensor.symbols = {T = {hint = 2048}}} {
+  // CHECK: "matmul"
+  // CHECK: dtensor.redistribute {{.*}}[partial(sum)]{{.*}} to
+  // CHECK-NOT: dtensor.redistribute {{.*}}[partial(sum)]
+  %0 = dtensor.matmul %x, %w : (tensor<?x4096xf32>, tensor<4096x4096xf32>) -> tensor<?x4096xf32>
+  %1 = dtensor.mul %0, %z : (tensor<?x4096xf32>, tensor<?x4096xf32>) -> tensor<?x4096xf32>
+  %2 = dtensor.sum %1 {dims = [0]} : (tensor<?x4096xf32>) -> tensor<4096xf32>
+  %3 = dtensor.add %0, %z : (tensor<?x4096xf32>, tensor<?x4096xf32>) -> tensor<?x4096xf32>
+  return %3, %2 : tensor<?x4096xf32>, tensor<4096xf32>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#heads = #dtensor.layout<#mesh, [shard(1)], (T, 8192)>
+#whole = #dtensor.layout<#mesh, [replicate], (T, 8192)>
+
+// The weight has no placement. Whole on every rank it would save movement, and
+// take the memory of all of it.
+// CHECK-LABEL: @memory_of_a_weight_is_worth_some_movement
+// CHECK-SAME: tensor<8192x8192xf32, #dtensor.layout<#mesh, [shard(0)], (8192, 8192)>>
+func.func @memory_of_a_weight_is_worth_some_movement(%x: tensor<?x8192xf32> {dtensor.layout = #heads}, %w: tensor<8192x8192xf32>) -> (tensor<?x8192xf32> {dtensor.layout = #whole})
+    attributes {dtensor.symbols = {T = {hint = 1024}}} {
+  // CHECK: dtensor.redistribute {{.*}}[partial(sum)]{{.*}} to
+  // CHECK-NOT: dtensor.redistribute {{.*}}[partial(sum)]
+  %0 = dtensor.matmul %x, %w : (tensor<?x8192xf32>, tensor<8192x8192xf32>) -> tensor<?x8192xf32>
+  return %0 : tensor<?x8192xf32>
+}
