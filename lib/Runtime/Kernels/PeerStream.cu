@@ -16,8 +16,8 @@
 // it: sending never waits for the same block's receiving.
 //
 // Contributions are combined in group order; source and result do not overlap,
-// but for a piece that lies in its place of a gather. After an abort the kernel ends and
-// its result is worth nothing.
+// but for a piece that lies in its place of a gather. After an abort the kernel
+// ends and its result is worth nothing.
 //
 //===----------------------------------------------------------------------===//
 
