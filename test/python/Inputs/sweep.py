@@ -5,8 +5,9 @@
 Every operator of `op_db` that takes f32 is compiled over sharded arguments, run
 on all ranks, forward and backward, and compared with plain PyTorch, in f32 or,
 where that rounds more than we do, in f64: for samples of the sizes that PyTorch
-uses, which 4 ranks do not divide, and for samples of sizes that they do. No operator is run by PyTorch instead of us: what has no
-import is an error, and an operator with one sample that fails has failed.
+uses, which 4 ranks do not divide, and for samples of sizes that they do. No
+operator is run by PyTorch instead of us: what has no import is an error, and an
+operator with one sample that fails has failed.
 
 An operator is one of
   pass     every sample, every result and every gradient is equal
@@ -15,8 +16,8 @@ An operator is one of
   crash    the process ended, or took too long
   random   PyTorch's results are random, or memory as it was found
   none     no sample has a tensor of floats among its arguments and results
-The table has them all, and --update writes it. With --every N every Nth that
-the table knows to pass is run, and has to pass.
+The table has them all, and --update writes it, or the rows of the names. With
+--every N every Nth that the table knows to pass is run, and has to pass.
 """
 
 import argparse
@@ -389,6 +390,9 @@ def main():
     lines = in_processes([ops[name] for name in names], mesh)
     rows = sorted(line.split("\t") for line in lines)
     if ARGUMENTS.update:
+        if ARGUMENTS.names:
+            rows = sorted(rows + [r for r in read_table(ARGUMENTS.table)
+                                  if r[0] not in names])
         write_table(rows, ARGUMENTS.table)
     else:
         for row in rows:

@@ -4,9 +4,9 @@ A handler takes the emitter, the node and the arguments, nodes of sizes already
 replaced by sizes, and gives the value of the node, or a tuple of them.
 """
 
-from . import (factorizations, lookups, made, pointwise, products, random, reductions, views,
-               windows)
+from . import (factorizations, lookups, made, pointwise, products, random,
+               reductions, views, windows)
 from .common import TABLE
 
-__all__ = ["TABLE", "factorizations", "lookups", "made", "pointwise", "products", "random",
-           "reductions", "views", "windows"]
+__all__ = ["TABLE", "factorizations", "lookups", "made", "pointwise", "products",
+           "random", "reductions", "views", "windows"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import torch
+
 from .common import aten, cut, handles
 
 
@@ -93,14 +95,14 @@ class _Windows:
     beyond it, which is the same as an operand that is longer."""
 
     def __init__(self, space, shape, result, kernel, stride, padding,
-                 dilation=1):
+                 ceil_mode, dilation=1):
         self.space = space
         self.kernel = _each(kernel, self.space)
         self.stride = _each(stride, self.space) if stride else self.kernel
         self.padding = _each(padding, self.space)
         self.dilation = _each(dilation, self.space)
         self.sizes = list(shape[-self.space:])
-        self.longer = [self._longer(*n) for n in zip(
+        self.longer = [self._longer(*n) if ceil_mode else 0 for n in zip(
             self.sizes, result[-self.space:], self.kernel, self.stride,
             self.padding, self.dilation)]
         self.exact = all(isinstance(n, int) and n == 0 for n in self.longer)
@@ -110,9 +112,8 @@ class _Windows:
     def _longer(size, count, kernel, stride, padding, dilation):
         needed = (count - 1) * stride + dilation * (kernel - 1) + 1
         beyond = needed - 2 * padding - size
-        if isinstance(size, int) and isinstance(count, int):
-            return max(beyond, 0)
-        return 0  # without ceil_mode it never is
+        return max(beyond, 0) if isinstance(beyond, int) else \
+            torch.sym_max(beyond, 0)
 
     def attributes(self):
         return f"kernel = {self.kernel}, " + _parameters(
@@ -160,7 +161,7 @@ def _max_pool(space):
         value = e.value(x)
         shape = tuple(node.meta["val"][0].shape)
         w = _Windows(space, value.shape, shape, kernel, stride, padding,
-                     dilation)
+                     ceil_mode, dilation)
         results = [e.new(shape, value.element), e.new(shape, "i64")]
         e.many("max_pool", [w.widen(e, value, -math.inf)], results,
                w.attributes())
@@ -174,7 +175,7 @@ def _max_pool_backward(space):
         shape, kind = e.result_type(node)
         grad = e.value(grad)
         w = _Windows(space, shape, grad.shape, kernel, stride, padding,
-                     dilation)
+                     ceil_mode, dilation)
         where = w.renumber(e, e.value(indices), w.sizes, w.padded)
         result = e.op("max_pool_grad", [grad, where],
                       (*shape[:-space], *w.padded), kind,
@@ -212,7 +213,8 @@ def _avg_pool(space):
                 count_include_pad=True, divisor_override=None):
         shape, kind = e.result_type(node)
         value = e.value(x)
-        w = _Windows(space, value.shape, shape, kernel, stride, padding)
+        w = _Windows(space, value.shape, shape, kernel, stride, padding,
+                     ceil_mode)
         counts = _counts(e, w, kind, count_include_pad, divisor_override)
         flag = ", exclude_pad" if counts is None and not count_include_pad \
             else ""
@@ -228,7 +230,8 @@ def _avg_pool_backward(space):
                 count_include_pad, divisor_override):
         shape, kind = e.result_type(node)
         grad = e.value(grad)
-        w = _Windows(space, shape, grad.shape, kernel, stride, padding)
+        w = _Windows(space, shape, grad.shape, kernel, stride, padding,
+                     ceil_mode)
         counts = _counts(e, w, kind, count_include_pad, divisor_override)
         flag = ", exclude_pad" if counts is None and not count_include_pad \
             else ""
