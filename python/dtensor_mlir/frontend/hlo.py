@@ -9,9 +9,12 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 
+from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor
-from torch.distributed.tensor.placement_types import Replicate, Shard
+from torch.distributed.tensor.placement_types import (Placement, Replicate,
+                                                      Shard)
 
 from .. import _libraries as lib
 from . import layouts
@@ -43,7 +46,8 @@ def hlo_sharding(tensor: DTensor, list_devices: bool = False) -> str:
     return text
 
 
-def from_hlo_sharding(text: str, mesh, shape):
+def from_hlo_sharding(text: str, mesh: DeviceMesh, shape: Sequence[int]
+                      ) -> tuple[Placement, ...]:
     """The placements of a tensor of this shape. Raises where the text is
     malformed or no placements on the mesh say the same."""
     layout = _layout(mesh, shape, [0] * mesh.ndim)
