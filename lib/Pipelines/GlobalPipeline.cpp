@@ -30,7 +30,11 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   // Before placements differ: what a gradient computes as the forward op did is
   // one value, and one redistribute.
   manager.addNestedPass<func::FuncOp>(createCSEPass());
-  manager.addPass(createPropagate());
+  PropagateOptions weights;
+  weights.communication = options.weights.communication;
+  weights.compute = options.weights.compute;
+  weights.memory = options.weights.memory;
+  manager.addPass(createPropagate(weights));
   verifyPhase(manager, "propagate");
   if (stopsAt(GlobalPhase::Propagate))
     return;

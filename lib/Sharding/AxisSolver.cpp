@@ -196,7 +196,8 @@ double AxisSolver::nodeTime(unsigned n, const Strategy &strategy) const {
           return placements[a].isShard();
         }))
       work.sharers *= static_cast<double>(problem.mesh.hint(a));
-  return opTime(node.rule, strategy, work, group, problem.facts, model);
+  return problem.weights.compute *
+         opTime(node.rule, strategy, work, group, problem.facts, model);
 }
 
 /// The time of one edge. Regrouping between units is free where the pieces are
@@ -221,8 +222,10 @@ double AxisSolver::move(unsigned value, const Placement &from,
     agree = slot->second;
   }
   double time = redistributionTime(from, to, bytes[value], group, model, agree);
+  if (time >= kForbidden)
+    return kForbidden;
   // A name change is not quite free, so that it never wins a tie.
-  return std::min(agree ? time + 0.01 : time, kForbidden);
+  return problem.weights.communication * (agree ? time + 0.01 : time);
 }
 
 /// Does nobody but the program's user decide where `value` is?
@@ -235,7 +238,7 @@ double AxisSolver::holdingTime(unsigned value,
   if (!isSource(value))
     return 0;
   double ranks = placement.isShard() ? static_cast<double>(group) : 1;
-  return bytes[value] / ranks / kHeldBytes;
+  return problem.weights.memory * (bytes[value] / ranks / kHeldBytes);
 }
 
 /// The least cost of having `value` in placement `wanted`.

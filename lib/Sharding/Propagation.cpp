@@ -9,6 +9,9 @@
 
 #include "AxisSolver.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
 
 using namespace dtensor;
 using llvm::ArrayRef;
@@ -71,6 +74,20 @@ void solveAxis(const PropagationProblem &problem, const CostModel &model,
 }
 
 } // namespace
+
+bool PropagationWeights::verify(EmitError emitError) const {
+  for (auto [name, weight] :
+       {std::pair<llvm::StringRef, double>{"communication", communication},
+        {"compute", compute},
+        {"memory", memory}})
+    if (!std::isfinite(weight) || weight < 0) {
+      emitError("the weight of " + name + " is " +
+                llvm::formatv("{0}", weight).str() +
+                ", expected a number that is not negative");
+      return false;
+    }
+  return true;
+}
 
 unsigned PropagationProblem::addValue(ArrayRef<Expr> extents,
                                       unsigned elementBytes) {

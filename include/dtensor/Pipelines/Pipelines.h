@@ -20,6 +20,8 @@
 
 #include <cstdint>
 
+#include "dtensor/Sharding/Propagation.h"
+
 namespace mlir {
 class DialectRegistry;
 class OpPassManager;
@@ -32,6 +34,8 @@ enum class GlobalPhase { Normalize, Propagate, Elide, Plan, Partition };
 
 struct GlobalPipelineOptions {
   GlobalPhase last = GlobalPhase::Partition;
+  /// How propagation weighs what costs.
+  PropagationWeights weights;
   /// Bytes of gathered values that one rank keeps for later users, at the
   /// hints; what is beyond is gathered again. Negative: all are kept.
   int64_t keepGathered = -1;

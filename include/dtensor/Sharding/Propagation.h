@@ -11,6 +11,7 @@
 //
 //   sum of node times + sum over edges of redistributionTime(is, wanted)
 //
+// each weighed by `PropagationWeights`,
 // in two sweeps. Forward: extra(v, p), what it costs to have value v in
 // placement p beyond the cheapest placement of v. Backward: every node picks
 // the strategy that is cheapest given its users' choices; a redistribution that
@@ -63,6 +64,19 @@ struct PropagationNode {
   llvm::SmallVector<Placement, 2> pinned;
 };
 
+/// What a microsecond of each counts. Zero: it does not matter.
+struct PropagationWeights {
+  /// Redistributions.
+  double communication = 1;
+  /// What ops take on one rank; above 1, replicated work is avoided.
+  double compute = 1;
+  /// What arguments that are free take of a rank's memory.
+  double memory = 1;
+
+  /// All are numbers, and none is negative.
+  bool verify(EmitError emitError) const;
+};
+
 struct PropagationProblem {
   Mesh mesh;
   ExprContext *context = nullptr;
@@ -73,6 +87,7 @@ struct PropagationProblem {
   /// excepted). Backward: users before producers; a Join of a loop stands
   /// before the nodes of the loop's body.
   std::vector<unsigned> forward, backward;
+  PropagationWeights weights;
 
   /// A value with these extents and elements, free on every axis.
   unsigned addValue(llvm::ArrayRef<Expr> extents, unsigned elementBytes);

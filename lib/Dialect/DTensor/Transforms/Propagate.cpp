@@ -176,7 +176,14 @@ void Materializer::dropConstraints() {
 }
 
 struct PropagatePass : public dtensor::impl::PropagateBase<PropagatePass> {
+  using PropagateBase::PropagateBase;
+
   void runOnOperation() override {
+    weights = {communication, compute, memory};
+    if (!weights.verify([&](const Twine &message) {
+          getOperation().emitError("propagate: ") << message;
+        }))
+      return signalPassFailure();
     SmallVector<func::FuncOp> order;
     if (failed(calleesFirst(getOperation(), order)))
       return signalPassFailure();
@@ -196,10 +203,12 @@ struct PropagatePass : public dtensor::impl::PropagateBase<PropagatePass> {
     PropagationGraph graph(func, mesh);
     if (failed(graph.build(signature)))
       return failure();
-    graph.solve();
+    graph.solve(weights);
     Materializer(func, graph).run(signature);
     return success();
   }
+
+  PropagationWeights weights;
 };
 
 } // namespace

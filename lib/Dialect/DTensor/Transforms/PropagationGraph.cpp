@@ -67,7 +67,10 @@ PropagationGraph::build(llvm::function_ref<FunctionType(CallOp)> signature) {
   return success();
 }
 
-void PropagationGraph::solve() { solution = solvePropagation(problem); }
+void PropagationGraph::solve(const PropagationWeights &weights) {
+  problem.weights = weights;
+  solution = solvePropagation(problem);
+}
 
 int PropagationGraph::valueOf(Value value) {
   LayoutAttr layout = dtensor::getLayout(value.getType());

@@ -30,7 +30,7 @@ public:
   /// the decided type of a called function.
   llvm::LogicalResult
   build(llvm::function_ref<mlir::FunctionType(CallOp)> signature);
-  void solve();
+  void solve(const PropagationWeights &weights);
 
   /// The decided layout of a value, in its own extents.
   LayoutAttr getLayout(mlir::Value value) const;

@@ -52,7 +52,9 @@ def Propagate : Pass<"dtensor-propagate", "::mlir::ModuleOp"> {
     op wants an operand in another layout than it is in.
 
     A placement that is written (argument, result, op result, `constraint`) is
-    kept. A function's open results are never left partial.
+    kept. A function's open results are never left partial. The options weigh
+    the three things that cost: with `memory=20`, weights of which nothing is
+    said are sharded even where that takes more movement.
 
     Before:
     ```mlir
@@ -64,6 +66,14 @@ def Propagate : Pass<"dtensor-propagate", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::dtensor::DTensorDialect"];
+  let options = [
+    Option<"communication", "communication", "double", /*default=*/"1.0",
+           "what a microsecond of movement counts">,
+    Option<"compute", "compute", "double", /*default=*/"1.0",
+           "what a microsecond of an op on one rank counts">,
+    Option<"memory", "memory", "double", /*default=*/"1.0",
+           "what memory counts that a rank holds of arguments which are free">
+  ];
 }
 
 def Expand : Pass<"dtensor-expand", "::mlir::func::FuncOp"> {
