@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from ..layouts import UnsupportedError
 from .common import aten, cut, handles
 
 
@@ -244,7 +245,28 @@ def _avg_pool_backward(space):
     return handler
 
 
+def _adaptive_avg_pool(e, node, x, sizes):
+    shape, kind = e.result_type(node)
+    wanted = shape[len(shape) - len(sizes):]
+    if not all(isinstance(size, int) for size in wanted):
+        raise UnsupportedError("adaptive pooling to a size that is no number")
+    return e.op("adaptive_avg_pool", [e.value(x)], shape, kind,
+                f"sizes = {list(wanted)}")
+
+
+def _adaptive_avg_pool_backward(space):
+    def handler(e, node, grad, x):
+        shape, kind = e.result_type(node)
+        return e.op("adaptive_avg_pool_grad", [e.value(grad)], shape, kind,
+                    f"sizes = {e.sizes(shape[len(shape) - space:])}")
+    return handler
+
+
 for _space in (2, 3):
+    handles(getattr(aten, f"_adaptive_avg_pool{_space}d").default)(
+        _adaptive_avg_pool)
+    handles(getattr(aten, f"_adaptive_avg_pool{_space}d_backward").default)(
+        _adaptive_avg_pool_backward(_space))
     handles(getattr(aten, f"max_pool{_space}d_with_indices").default)(
         _max_pool(_space))
     handles(getattr(aten, f"max_pool{_space}d_with_indices_backward").default)(
