@@ -149,16 +149,19 @@ def torchrun(world):
 
 
 def run_ours(options, lines, folder, seconds):
-    """With a process per GPU, then what one process drives: meshes of one GPU
-    and, if there is time, those of all."""
+    """Meshes of one GPU, then of all with a process per GPU and, if there is
+    time, with one process for all."""
     script = os.path.join(HERE, "gpubench", "ours.py")
     end = time.time() + seconds
     ok = True
-    for start in (torchrun(options.world), [sys.executable]):
+    for start, meshes in (([sys.executable], "one"),
+                          (torchrun(options.world), "many"),
+                          ([sys.executable], "many")):
         left = end - time.time()
         command = start + [
             script, options.dist, folder, "--world", str(options.world),
-            "--seconds", str(left - 10), "--seed", str(int(time.time()))]
+            "--seconds", str(left - 10), "--seed", str(int(time.time())),
+            "--meshes", meshes]
         if options.only:
             command += ["--only", options.only]
         ok &= lines.run(command, left)

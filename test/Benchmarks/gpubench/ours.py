@@ -1,12 +1,15 @@
 """Runs our bundles on the GPUs of one machine, one JSON object a line.
 
 usage: ours.py DIST BUNDLES [--only A,B] [--world N] [--seconds S] [--seed N]
+               [--meshes one|many]
        torchrun --nproc-per-node N ours.py DIST BUNDLES ...
 
 DIST is an unpacked archive of `make dist`. By itself it drives all GPUs, each by
 a thread of the runtime ("ours_one_process"); under torchrun every process is a
-rank on one GPU, and programs on meshes of another size are left out. Weights stay on the GPUs; a call gets the addresses of its arguments and results
-and the streams of its caller. Besides the times a line has
+rank on one GPU, and programs on meshes of another size are left out; --meshes
+leaves out those of more than one GPU, or those of one. Weights stay on the GPUs;
+a call gets the addresses of its arguments and results and the streams of its
+caller. Besides the times a line has
   second_ms   the second call, which captures a graph where there is one
   setup_ms    (first shape) loading the kernels and connecting the GPUs
   host_us     one steady call, from its beginning until the work of all ranks
@@ -38,6 +41,7 @@ PARSER.add_argument("--only", default="")
 PARSER.add_argument("--world", type=int, default=torch.cuda.device_count())
 PARSER.add_argument("--seconds", type=float, default=300)
 PARSER.add_argument("--seed", type=int, default=1)
+PARSER.add_argument("--meshes", choices=["one", "many"])
 options = PARSER.parse_args()
 sys.path.insert(0, os.path.join(options.dist, "python"))
 import dtensor_mlir
@@ -198,7 +202,8 @@ class Case:
 def run_workload(folder, workload, all_gpus, world, deadline):
     mesh = workload.mesh(world)
     ranks = math.prod(mesh.values())
-    if ranks not in all_gpus:
+    if ranks not in all_gpus or \
+            options.meshes == ("many" if ranks == 1 else "one"):
         return
     try:
         bundle = dtensor_mlir.Bundle(
@@ -233,7 +238,8 @@ def warm_shape(workload):
 
 def measure_limits(gpus, world, names):
     """The copy bandwidth, and the product inside the loss."""
-    if names & {"pointwise_chain", "softmax", "rms_norm"}:
+    if options.meshes != "many" and \
+            names & {"pointwise_chain", "softmax", "rms_norm"}:
         one = timing.Gpus([0])
         x = torch.randn(workloads.GIB_ELEMENTS, device=one.devices[0],
                         dtype=torch.bfloat16)
@@ -243,7 +249,7 @@ def measure_limits(gpus, world, names):
         report("copy", "1 GiB", 1, 0, wall, device, how="d2d",
                GBps=round(2 * x.nbytes / device / 1e6, 1))
         del x, y
-    if "vocab_parallel_xent" in names:
+    if options.meshes != "one" and "vocab_parallel_xent" in names:
         for tokens in (128, 1000, 4097):
             pairs = [(torch.randn(tokens, workloads.MODEL, device=d,
                                   dtype=torch.bfloat16),
