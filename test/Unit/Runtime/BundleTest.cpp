@@ -29,7 +29,7 @@ void f_run(void *ctx, void *const *args, const int64_t *symbols,
 )";
 
 std::string manifest(const std::string &args = "") {
-  return R"({"abi": 2, "target": "cpu", "mesh": )" + meshManifest(1) +
+  return manifestHead() + R"("target": "cpu", "mesh": )" + meshManifest(1) +
          R"(, "entries": [{"name": "f", "bind": "f_bind",
          "layout": "f_layout", "run": "f_run", "symbols": [], "checks": [],
          "args": [)" +
@@ -101,7 +101,8 @@ TEST(Bundle, EveryFieldOfTheFooterIsChecked) {
   EXPECT_THAT(errorOfFooter([](rt::BundleFooter &f) { f.magic[3] = 'x'; }),
               HasSubstr("do not begin with DTENSORB"));
   EXPECT_THAT(errorOfFooter([](rt::BundleFooter &f) { f.abiVersion = 7; }),
-              HasSubstr("ABI version 7, this runtime has version 2"));
+              HasSubstr("ABI version 7, this runtime has version " +
+                        std::to_string(rt::kAbiVersion)));
   EXPECT_THAT(errorOfFooter([](rt::BundleFooter &f) { ++f.checksum; }),
               HasSubstr("its checksum is"));
   EXPECT_THAT(errorOfFooter([](rt::BundleFooter &f) { f.codeBytes = ~0ull; }),
@@ -150,7 +151,7 @@ TEST(Bundle, AnOverwrittenFileDoesNotDisturbTheLoadedOne) {
 TEST(Manifest, BadOnesAreRefusedWithTheirPlace) {
   EXPECT_THAT(errorOfManifest("hello"), HasSubstr("not a JSON object"));
   EXPECT_THAT(errorOfManifest("{}"), HasSubstr("top level: no \"abi\""));
-  EXPECT_THAT(errorOfManifest(R"({"abi": 3})"), HasSubstr("ABI version 3"));
+  EXPECT_THAT(errorOfManifest(R"({"abi": 9})"), HasSubstr("ABI version 9"));
   auto tensor = [](const std::string &rest) {
     return errorOfManifest(
         manifest(R"({"name": "x", "kind": "tensor", )" + rest + "}"));

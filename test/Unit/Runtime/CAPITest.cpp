@@ -37,7 +37,7 @@ std::string manifest() {
     "run": "g_run", "symbols": ["M"], "checks": [],
     "args": [{"name": "x", )" +
                       value + R"(], "results": [{"name": "y", )" + value + "]}";
-  return R"({"abi": 2, "target": "cpu", "mesh": )" + meshManifest(1) +
+  return manifestHead() + R"("target": "cpu", "mesh": )" + meshManifest(1) +
          R"(, "entries": [{"name": "g", )" + entry + R"(, {"name": "h", )" +
          entry + "]}";
 }

@@ -71,7 +71,7 @@ std::string manifestFor(const std::string &target) {
              "extents": ["B", "4"], "placements": )" +
            placements + "}";
   };
-  return R"({"abi": 2, "target": ")" + target + R"(", "mesh": )" +
+  return manifestHead() + R"("target": ")" + target + R"(", "mesh": )" +
          meshManifest(1) + R"(, "kernels": ["dtensor_fill_4"],
          "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
          "run": "f_run", "symbols": ["B"], "checks": [], "args": [)" +

@@ -106,7 +106,8 @@ struct CopyProgram {
       "extents": ["M", "N"], "placements": [)" +
                         placements(mode, reduce) + "]}";
     std::string manifest =
-        R"({"abi": 2, "target": "cpu", "mesh": )" + axesManifest(mode, facts) +
+        manifestHead() + R"("target": "cpu", "mesh": )" +
+        axesManifest(mode, facts) +
         R"(, "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
         "run": "f_run", "symbols": ["M", "N"], "args": [
         {"name": "x", "kind": "tensor", )" +

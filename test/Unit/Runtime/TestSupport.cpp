@@ -60,7 +60,8 @@ void f_run(void *ctx, void *const *args, const int64_t *symbols,
 )";
 
 std::string callbackManifest(size_t numAxes) {
-  return R"({"abi": 2, "target": "cpu", "mesh": )" + meshManifest(numAxes) +
+  return manifestHead() + R"("target": "cpu", "mesh": )" +
+         meshManifest(numAxes) +
          R"(, "entries": [{"name": "f", "bind": "f_bind", "layout": "f_layout",
          "run": "f_run", "symbols": [], "checks": [], "results": [],
          "args": [{"name": "fn", "kind": "scalar", "dtype": "i64"},
@@ -148,6 +149,10 @@ dtensor_rt_executable *dtensor::test::createExecutable(
             DTENSOR_RT_OK)
       << dtensor_rt_last_error();
   return executable;
+}
+
+std::string dtensor::test::manifestHead() {
+  return "{\"abi\": " + std::to_string(dtensor::rt::kAbiVersion) + ", ";
 }
 
 std::string dtensor::test::meshManifest(size_t numAxes) {

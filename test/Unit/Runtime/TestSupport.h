@@ -43,6 +43,8 @@ createExecutable(dtensor_rt_bundle *bundle, const std::vector<int64_t> &mesh,
                  const std::string &backend = "sim",
                  const dtensor_rt_peers *peers = nullptr);
 
+/// The beginning of a manifest: its ABI version, a comma behind it.
+std::string manifestHead();
 /// Axes of test meshes are called a, b, c ...
 std::string meshManifest(size_t numAxes);
 
