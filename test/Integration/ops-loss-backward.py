@@ -105,11 +105,17 @@ def element_cases(dtype):
     return cases
 
 
+def large(shape, dtype, _):
+    """Scores of which many are equal, and beside which a logarithm is nothing."""
+    return (torch.randint(0, 3, shape) * 1e9).to(TORCH[dtype])
+
+
 def class_case(op, dims, dtype, smoothing=0.0, weight=False, ignored=-100,
-               index="i64"):
+               index="i64", values=None):
     target = [d for i, d in enumerate(dims) if i != (len(dims) > 1)]
     classes = dims[len(dims) > 1]
-    args = [(dims, dtype), (target, index, targets(classes, ignored))]
+    args = [(dims, dtype, values or default(dtype)),
+            (target, index, targets(classes, ignored))]
     if weight:
         args.append(([classes], dtype, positive))
     options = dict(ignore_index=ignored)
@@ -124,7 +130,7 @@ def class_case(op, dims, dtype, smoothing=0.0, weight=False, ignored=-100,
             **options)
     extra = f", smoothing = {smoothing}" if smoothing else ""
     name = f"{op}_{len(dims)}_{dtype}_{index}_{weight}" + \
-        ("_smooth" if smoothing else "")
+        ("_smooth" if smoothing else "") + ("_large" if values else "")
     # A mean of no target is NaN here and there.
     return case(name, op, f", ignore_index = {ignored}{extra}", dims, target,
                 dtype, reference, args, when=lambda **s: s[classes] > 0)
@@ -140,6 +146,7 @@ def class_cases(dtype):
                                 weight, ignored=-1))
     cases.append(class_case("cross_entropy", ["M", "N"], dtype, index="i32",
                             ignored=0))
+    cases.append(class_case("cross_entropy", ["M", "N"], dtype, values=large))
     return cases
 
 

@@ -36,6 +36,11 @@ llvm::LogicalResult checkClasses(mlir::Operation *op,
 llvm::LogicalResult verifyClasses(mlir::Operation *op,
                                   mlir::ValueRange classes);
 
+/// m = max_c x_c and sum_c exp(x_c - m).
+struct MaxAndSum {
+  mlir::Value maximum, sum;
+};
+
 /// One class loss being decomposed; `operands` are input, target and, if there
 /// is one, weight. Tensors without classes have the loops of the target.
 struct ClassLoss {
@@ -71,6 +76,7 @@ struct ClassLoss {
 
   mlir::Value pick();
   mlir::Value pickWeight();
+  MaxAndSum maxAndSum();
   mlir::Value logSumExp();
   mlir::Value smooth(mlir::Value lse);
   mlir::Value element(mlir::Value lse, mlir::Value weights, mlir::Type type);

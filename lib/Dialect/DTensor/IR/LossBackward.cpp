@@ -203,7 +203,7 @@ struct ClassGradient {
   SmallVector<Value> inputs;
   SmallVector<IteratorList> dims;
   /// Where in `inputs` they are; -1 for none.
-  int count = -1, lse = -1, picked = -1, total = -1, weight = -1;
+  int count = -1, input = -1, picked = -1, total = -1, weight = -1;
   /// The number of classes.
   Value classes;
 
@@ -238,8 +238,10 @@ ClassGradient::ClassGradient(Operation *op, OpBuilder &builder,
     weight = read(loss.weight, {static_cast<int64_t>(loss.classDim)});
   if (!isEntropy)
     return;
-  read(loss.input, all);
-  lse = read(loss.logSumExp(), kept);
+  MaxAndSum softmax = loss.maxAndSum();
+  input = read(loss.input, all);
+  read(softmax.maximum, kept);
+  read(softmax.sum, kept);
   if (picked)
     this->picked = read(picked, kept);
   smoothing = getNumber(op, "smoothing");
@@ -260,8 +262,11 @@ Value ClassGradient::totalWeight() {
 }
 
 Value ClassGradient::crossEntropy(Scalars &s, ValueRange args, Value isTarget) {
-  Value x = s.cast(args[lse - 1], wide);
-  Value p = math::ExpOp::create(s.builder, s.loc, s.sub(x, args[lse]));
+  Value x = s.cast(args[input], wide);
+  // Of the logarithm of the sum a large maximum would leave nothing.
+  Value share =
+      math::ExpOp::create(s.builder, s.loc, s.sub(x, args[input + 1]));
+  Value p = s.div(share, args[input + 2]);
   Value one = s.constant(wide, 1), zero = s.constant(wide, 0);
   Value result = s.sub(p, s.select(isTarget, one, zero));
   if (picked >= 0)
@@ -271,9 +276,9 @@ Value ClassGradient::crossEntropy(Scalars &s, ValueRange args, Value isTarget) {
   Value sum = total >= 0 ? args[total] : classes;
   Value own = weight >= 0 ? s.cast(args[weight], wide) : one;
   Value spread = s.sub(s.mul(sum, p), own);
-  Value share = s.div(s.constant(wide, smoothing), classes);
+  Value each = s.div(s.constant(wide, smoothing), classes);
   return s.add(s.mul(s.constant(wide, 1 - smoothing), result),
-               s.mul(share, spread));
+               s.mul(each, spread));
 }
 
 Value ClassGradient::element(Scalars &s, ValueRange args) {
@@ -287,7 +292,7 @@ Value ClassGradient::element(Scalars &s, ValueRange args) {
   Value isTarget = s.compare("eq", s.cast(position, i64), s.cast(args[1], i64));
   Value isCounted = loss.isCounted(b, s.loc, args[1]);
   Value zero = s.constant(wide, 0);
-  if (lse >= 0)
+  if (input >= 0)
     return s.select(isCounted, s.mul(grad, crossEntropy(s, args, isTarget)),
                     zero);
   Value slope =

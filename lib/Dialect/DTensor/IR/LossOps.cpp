@@ -290,7 +290,7 @@ Value ClassLoss::pickWeight() {
                              target, weight);
 }
 
-Value ClassLoss::logSumExp() {
+MaxAndSum ClassLoss::maxAndSum() {
   Value maximum = nn.reduce("amax", input, {nn.all}, ReduceKind::Max,
                             [&](OpBuilder &b, Location loc, ValueRange args) {
                               return Scalars{b, loc}.cast(args[0], wide);
@@ -302,8 +302,13 @@ Value ClassLoss::logSumExp() {
                   return math::ExpOp::create(
                       b, loc, s.sub(s.cast(args[0], wide), args[1]));
                 });
+  return {maximum, sum};
+}
+
+Value ClassLoss::logSumExp() {
+  auto [maximum, sum] = maxAndSum();
   return map("logsumexp", {maximum, sum}, targetType(wide),
-             [&](OpBuilder &b, Location loc, ValueRange args) {
+             [](OpBuilder &b, Location loc, ValueRange args) {
                Value log = math::LogOp::create(b, loc, args[1]);
                return Scalars{b, loc}.add(log, args[0]);
              });
