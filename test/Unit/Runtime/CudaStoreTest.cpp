@@ -9,6 +9,8 @@
 
 #include <cstdlib>
 #include <future>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -19,7 +21,18 @@ using testing::HasSubstr;
 
 namespace {
 
-int freePort() { return 20000 + getpid() % 20000; }
+/// One that nobody has now: tests run side by side.
+int freePort() {
+  int handle = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  socklen_t size = sizeof(address);
+  auto *any = reinterpret_cast<sockaddr *>(&address);
+  EXPECT_EQ(bind(handle, any, size), 0);
+  EXPECT_EQ(getsockname(handle, any, &size), 0);
+  close(handle);
+  return ntohs(address.sin_port);
+}
 
 Job jobOf(int64_t rank, int64_t size, int port) {
   Job job;
@@ -44,7 +57,7 @@ TEST(Store, AValueReachesRanksThatWaitForItAlready) {
 }
 
 TEST(Store, AMissingValueIsAnErrorAfterAWhile) {
-  auto store = makeTcpStore(jobOf(0, 1, freePort() + 1), 5);
+  auto store = makeTcpStore(jobOf(0, 1, freePort()), 5);
   try {
     store->get("nobody", 0.1);
     FAIL();
@@ -55,7 +68,7 @@ TEST(Store, AMissingValueIsAnErrorAfterAWhile) {
 
 TEST(Store, AnUnreachableFirstRankIsAnErrorWithItsAddress) {
   try {
-    makeTcpStore(jobOf(1, 2, freePort() + 2), 0.2);
+    makeTcpStore(jobOf(1, 2, freePort()), 0.2);
     FAIL();
   } catch (const std::exception &error) {
     EXPECT_THAT(error.what(), HasSubstr("rank 1 cannot reach rank 0 at "
@@ -64,7 +77,7 @@ TEST(Store, AnUnreachableFirstRankIsAnErrorWithItsAddress) {
 }
 
 TEST(Store, AFailureIsToldToTheOthers) {
-  int port = freePort() + 3;
+  int port = freePort();
   auto first = makeTcpStore(jobOf(0, 2, port), 5);
   auto second = makeTcpStore(jobOf(1, 2, port), 5);
   // Two meshes in one process, and a third one that is gone.
@@ -84,7 +97,7 @@ TEST(Store, AFailureIsToldToTheOthers) {
 
 /// Killed without a word, as by kill -9.
 TEST(Store, AProcessThatEndsIsReportedAtOnce) {
-  int port = freePort() + 4;
+  int port = freePort();
   pid_t child = fork();
   if (child == 0) {
     auto store = makeTcpStore(jobOf(1, 2, port), 10);
@@ -107,7 +120,7 @@ TEST(Store, AProcessThatEndsIsReportedAtOnce) {
 }
 
 TEST(Store, AGoodbyeIsNoFailure) {
-  int port = freePort() + 5;
+  int port = freePort();
   auto first = makeTcpStore(jobOf(0, 2, port), 5);
   bool hasFailed = false;
   first->setOnFailure(&port,
