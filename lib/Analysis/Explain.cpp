@@ -60,7 +60,7 @@ Expr Lifetimes::bytesOf(Value value) {
   if (op && isAlias(op))
     return Expr::constant(context, 0);
   const Layout &layout = getLayout(value).getLayout();
-  Expr bytes = Expr::constant(context, getElementBytes(value));
+  Expr bytes = Expr::constant(context, getElementBytes(value.getType()));
   for (unsigned dim = 0; dim < layout.getRank(); ++dim)
     bytes =
         bytes * localDim(report.getMesh(), layout, dim, context, &report.facts)

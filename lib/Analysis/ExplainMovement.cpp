@@ -231,7 +231,7 @@ void MovementExplainer::findOthers(const Layout &from, const Layout &to,
 
 const MovementExplainer::Planned &MovementExplainer::lookup(RedistributeOp op) {
   LayoutAttr from = getLayout(op.getInput()), to = getLayout(op.getResult());
-  unsigned bytes = getElementBytes(op.getResult());
+  unsigned bytes = getElementBytes(op.getType());
   // A plan that the op brings along is part of the question.
   Attribute target = op.getPlanAttr() ? Attribute(op.getPlanAttr()) : to;
   auto [slot, isNew] = known.try_emplace({{from, target}, bytes});

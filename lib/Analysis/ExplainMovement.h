@@ -9,10 +9,9 @@
 #define DTENSOR_LIB_ANALYSIS_EXPLAINMOVEMENT_H
 
 #include "dtensor/Analysis/Explain.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 
 namespace dtensor {
-
-unsigned getElementBytes(mlir::Value tensor);
 
 /// `[shard(0), replicate]`, with the order where it is not the default.
 std::string describePlacements(const Layout &layout);

@@ -17,13 +17,6 @@ using namespace dtensor;
 /// More would bury the ones that came close.
 static constexpr unsigned kMaxRejected = 3;
 
-unsigned dtensor::getElementBytes(Value tensor) {
-  Type element = cast<RankedTensorType>(tensor.getType()).getElementType();
-  return element.isIntOrFloat()
-             ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
-             : 8;
-}
-
 /// The value before the redistribute that made it, if one did.
 static Value sourceOf(Value value) {
   auto move = value.getDefiningOp<RedistributeOp>();
@@ -115,7 +108,7 @@ std::string OpPricing::describe(const Strategy &strategy) const {
 
 double OpPricing::wholeBytes(Value value, unsigned axis) const {
   LayoutAttr layout = getLayout(value);
-  double bytes = getElementBytes(value);
+  double bytes = getElementBytes(value.getType());
   for (Expr extent : layout.getExtents())
     bytes *= static_cast<double>(facts.hint(extent));
   for (auto [other, placement] : llvm::enumerate(layout.getPlacements()))

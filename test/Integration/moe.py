@@ -123,11 +123,15 @@ def test_the_first_tokens_stay_where_slots_are_few():
     cases.done()
 
 
-def test_two_all_to_alls_are_all_that_moves():
-    path = harness.temp("moe-plan.mlir")
+def steps_of(name, program):
+    path = harness.temp(name + ".mlir")
     with open(path, "w") as file:
-        file.write(PROGRAM)
-    steps = harness.planned_steps(harness.planned(path), "moe")
+        file.write(program)
+    return harness.planned_steps(harness.planned(path), "moe")
+
+
+def test_two_all_to_alls_are_all_that_moves():
+    steps = steps_of("moe-plan", PROGRAM)
     assert steps == {"all_to_all": 2}, steps
 
 
@@ -174,10 +178,7 @@ def test_gradients_are_those_of_autograd():
 
 
 def test_the_way_back_moves_as_much_as_the_way_there():
-    path = harness.temp("moe-training-plan.mlir")
-    with open(path, "w") as file:
-        file.write(TRAINING)
-    steps = harness.planned_steps(harness.planned(path), "moe")
+    steps = steps_of("moe-training-plan", TRAINING)
     assert steps == {"all_to_all": 4}, steps
 
 

@@ -145,10 +145,13 @@ class Emitter:
                            'predicate = "ne"')
         return self.op("cast", [value], value.shape, kind)
 
+    def has_shape(self, value: Value, shape) -> bool:
+        return len(shape) == len(value.shape) and all(
+            self.symbols.text(a) == self.symbols.text(b)
+            for a, b in zip(shape, value.shape))
+
     def reshape(self, value: Value, shape) -> Value:
-        if len(shape) == len(value.shape) and all(
-                self.symbols.text(a) == self.symbols.text(b)
-                for a, b in zip(shape, value.shape)):
+        if self.has_shape(value, shape):
             return value
         return self.op("reshape", [value], shape, value.element,
                        f"sizes = {self.sizes(shape)}")

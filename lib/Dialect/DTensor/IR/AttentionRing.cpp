@@ -15,6 +15,7 @@
 
 #include "AttentionRing.h"
 #include "AttentionLowering.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
 #include "dtensor/Sharding/LocalShape.h"
@@ -63,34 +64,23 @@ public:
         ranks(mesh.hint(axis)) {}
 
   double gather(RedistributeOp gather) const {
-    double whole = bytesOf(gather.getType(), 0);
+    double whole = getHintedBytes(gather.getType(), facts);
     return model.stepTime(StepKind::AllGather, whole, ranks,
                           sequenceDim(gather.getResult())) +
            whole / model.heldMemory;
   }
   double pass(RedistributeOp gather) const {
-    double piece = bytesOf(gather.getType(), 0) / static_cast<double>(ranks);
+    double piece =
+        getHintedBytes(gather.getType(), facts) / static_cast<double>(ranks);
     return static_cast<double>(ranks - 1) * model.passTime(piece);
   }
   /// Reading and writing the sums once more for every further piece.
   double merge(Value result) const {
     return static_cast<double>(ranks - 1) * 2 *
-           bytesOf(cast<RankedTensorType>(result.getType()), 4) /
-           model.memoryBandwidth;
+           getHintedBytes(result.getType(), facts, 4) / model.memoryBandwidth;
   }
 
 private:
-  /// Of this rank's part; an element has its own size if `width` is 0.
-  double bytesOf(RankedTensorType type, unsigned width) const {
-    LayoutAttr layout = getLayout(type);
-    Expr count = localCapacity(mesh, layout.getLayout(),
-                               getExprContext(type.getContext()));
-    if (!width)
-      width =
-          llvm::divideCeil(type.getElementType().getIntOrFloatBitWidth(), 8);
-    return static_cast<double>(facts.hint(count)) * width;
-  }
-
   Facts facts;
   const Mesh &mesh;
   int64_t ranks;

@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
+#include "dtensor/Sharding/LocalShape.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace dtensor;
@@ -184,4 +187,20 @@ LogicalResult dtensor::verifySameGlobal(Operation *op, RankedTensorType lhs,
   if (failed(verifySameTensor(op, lhs, rhs)))
     return failure();
   return verifySameExtents(op, lhs, rhs, sameExtents);
+}
+
+unsigned dtensor::getElementBytes(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isIntOrFloat()
+             ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
+             : 8;
+}
+
+double dtensor::getHintedBytes(Type type, const Facts &facts,
+                               unsigned elementBytes) {
+  LayoutAttr layout = getLayout(type);
+  Expr count = localCapacity(layout.getMesh().getMesh(), layout.getLayout(),
+                             getExprContext(type.getContext()));
+  return static_cast<double>(facts.hint(count)) *
+         (elementBytes ? elementBytes : getElementBytes(type));
 }

@@ -7,6 +7,7 @@
 
 #include "RoutingBuilder.h"
 
+#include "MatrixMethods.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/IndexingOps.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
@@ -129,14 +130,6 @@ Value RoutingBuilder::multiply(StringRef label, ValueRange inputs,
                                const IteratorList &resultDims, unsigned loops,
                                Type type) {
   Type wide = accumulatorType(getElementTypeOrSelf(type));
-  return buildGeneric(core.builder, core.loc, label, inputs, dims, resultDims,
-                      loops, ReduceKind::Sum,
-                      openType(type, wide, getExtents(type)),
-                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                        Scalars s{b, loc};
-                        Value product = s.cast(args[0], wide);
-                        for (Value arg : args.drop_front())
-                          product = s.mul(product, s.cast(arg, wide));
-                        return product;
-                      });
+  return buildProduct(core.builder, core.loc, label, inputs, dims, resultDims,
+                      loops, openType(type, wide, getExtents(type)));
 }

@@ -12,9 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BlockOrder.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "dtensor/Dialect/DTensor/IR/DTensor.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
-#include "dtensor/Sharding/LocalShape.h"
 
 #define DEBUG_TYPE "dtensor-bucket"
 
@@ -49,15 +50,10 @@ struct Key {
 };
 
 /// The buckets of one block.
-class BlockBuckets {
+class BlockBuckets : BlockOrder {
 public:
   BlockBuckets(Block &block, const Facts &facts, double limit, int64_t &next)
-      : facts(facts), limit(limit), next(next) {
-    for (auto [i, op] : llvm::enumerate(block)) {
-      ops.push_back(&op);
-      positions[&op] = i;
-    }
-  }
+      : BlockOrder(block), facts(facts), limit(limit), next(next) {}
 
   void run();
 
@@ -73,8 +69,6 @@ private:
   const double limit;
   int64_t &next;
   const CostModel model;
-  SmallVector<Operation *> ops;
-  DenseMap<Operation *, unsigned> positions;
   SmallVector<std::pair<Key, SmallVector<Reduction>>> groups;
 };
 
@@ -111,14 +105,9 @@ void BlockBuckets::collect(RedistributeOp op) {
   std::optional<unsigned> end = endOf(op);
   if (steps.size() != 1 || steps[0].kind != StepKind::AllReduce || !end)
     return;
-  LayoutAttr layout = getLayout(op.getType());
-  Type element = op.getType().getElementType();
-  Expr count = localCapacity(layout.getMesh().getMesh(), layout.getLayout(),
-                             getExprContext(op.getContext()));
-  double bytes = static_cast<double>(facts.hint(count)) *
-                 llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  double bytes = getHintedBytes(op.getType(), facts);
   double copies = 2 * (model.launchLatency + 2 * bytes / model.memoryBandwidth);
-  Key key{steps[0].axes, steps[0].reduce, element};
+  Key key{steps[0].axes, steps[0].reduce, op.getType().getElementType()};
   if (bytes > limit || copies >= startOf(key, op))
     return;
   auto *group =

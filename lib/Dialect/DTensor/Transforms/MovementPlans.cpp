@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MovementPlans.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 
 using namespace mlir;
 using namespace dtensor;
@@ -14,12 +15,10 @@ const Plan *MovementPlans::find(LayoutAttr from, LayoutAttr to, Type element,
                                 std::string *error) {
   auto [slot, isNew] = known.try_emplace({{from, to}, element});
   if (isNew || !slot->second) {
-    unsigned bytes = element.isIntOrFloat()
-                         ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
-                         : 8;
     std::optional<Plan> plan = planRedistribution(
-        from.getMesh().getMesh(), from.getLayout(), to.getLayout(), bytes,
-        facts, getExprContext(from.getContext()), CostModel(), error);
+        from.getMesh().getMesh(), from.getLayout(), to.getLayout(),
+        getElementBytes(element), facts, getExprContext(from.getContext()),
+        CostModel(), error);
     if (plan)
       slot->second = std::make_unique<Plan>(std::move(*plan));
   }

@@ -6,18 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "PropagationGraph.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace dtensor;
-
-static unsigned elementBytes(Type type) {
-  Type element = cast<RankedTensorType>(type).getElementType();
-  return element.isIntOrFloat()
-             ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8)
-             : 8;
-}
 
 /// The layout that the program states for a value. A constraint has its
 /// operand's type; what it asks for is its attribute.
@@ -49,7 +43,7 @@ PropagationGraph::build(llvm::function_ref<FunctionType(CallOp)> signature) {
       functionResults.push_back(-1);
       continue;
     }
-    unsigned id = problem.addValue(layout.getExtents(), elementBytes(type));
+    unsigned id = problem.addValue(layout.getExtents(), getElementBytes(type));
     PropagationValue &value = problem.values[id];
     llvm::copy(layout.getPlacements(), value.fixed.begin());
     value.mayBePartial = layout.getLayout().hasPartial();
@@ -80,7 +74,7 @@ int PropagationGraph::valueOf(Value value) {
   if (!isNew)
     return slot->second;
   unsigned id =
-      problem.addValue(layout.getExtents(), elementBytes(value.getType()));
+      problem.addValue(layout.getExtents(), getElementBytes(value.getType()));
   llvm::copy(writtenLayout(value).getPlacements(),
              problem.values[id].fixed.begin());
   slot->second = id;

@@ -12,9 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BlockOrder.h"
 #include "MovementPlans.h"
+#include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
-#include "dtensor/Sharding/LocalShape.h"
 
 #define DEBUG_TYPE "dtensor-regather"
 
@@ -42,15 +43,10 @@ struct Gather {
 };
 
 /// The gathers of one block.
-class BlockCache {
+class BlockCache : BlockOrder {
 public:
   BlockCache(Block &block, MovementPlans &plans, double capacity)
-      : plans(plans), capacity(capacity) {
-    for (auto [i, op] : llvm::enumerate(block)) {
-      ops.push_back(&op);
-      positions[&op] = i;
-    }
-  }
+      : BlockOrder(block), plans(plans), capacity(capacity) {}
 
   void run();
 
@@ -64,8 +60,6 @@ private:
 
   MovementPlans &plans;
   const double capacity;
-  SmallVector<Operation *> ops;
-  DenseMap<Operation *, unsigned> positions;
   std::vector<Gather> gathers;
   SmallVector<Gather *> held;
 };
@@ -84,14 +78,7 @@ bool BlockCache::isGather(RedistributeOp op) {
 void BlockCache::collect(RedistributeOp op) {
   if (op->hasOneUse() || !isGather(op))
     return;
-  LayoutAttr layout = getLayout(op.getType());
-  Expr count = localCapacity(layout.getMesh().getMesh(), layout.getLayout(),
-                             getExprContext(op.getContext()));
-  Gather gather{op,
-                static_cast<double>(plans.getFacts().hint(count)) *
-                    llvm::divideCeil(op.getType().getElementTypeBitWidth(), 8),
-                {},
-                {}};
+  Gather gather{op, getHintedBytes(op.getType(), plans.getFacts()), {}, {}};
   for (Operation *user : op->getUsers())
     gather.users.push_back(
         positions[op->getBlock()->findAncestorOpInBlock(*user)]);
