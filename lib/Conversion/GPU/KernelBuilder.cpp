@@ -9,6 +9,7 @@
 #include "KernelBuilder.h"
 
 #include "BodyEmitter.h"
+#include "KeptReads.h"
 #include "RowFetch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,7 +31,7 @@ public:
         builder(module.getContext()), loc(cluster.getLast().getLoc()),
         kernel(create(module, name)),
         memory(builder, kernel, io, variant, space.lanes),
-        layout(memory, space, this->schedule) {
+        layout(memory, space, this->schedule), kept(memory, layout, kernel) {
     variant.kernel = SymbolRefAttr::get(
         module.getSymNameAttr(), FlatSymbolRefAttr::get(kernel.getNameAttr()));
     variant.geometry = schedule.geometry;
@@ -152,9 +153,11 @@ private:
     messages.start();
     SmallVector<Value, 3> range = layout.getRows();
     enterRow(range[0]);
+    keepReads();
     RowFetch fetch(memory, layout);
     for (const Access &access : getFirstReads())
-      fetch.add(access, *io.findInput(access.tensor), places.front());
+      if (!kept.has(access))
+        fetch.add(access, *io.findInput(access.tensor), places.front());
     SmallVector<Value> carried = fetch.start(places);
     messages.finishStart();
     carried.push_back(arith::ConstantIntOp::create(builder, loc, 0, 32));
@@ -175,6 +178,14 @@ private:
     Value one = arith::ConstantIntOp::create(builder, loc, 1, 32);
     next.push_back(arith::AddIOp::create(builder, loc, turn, one));
     scf::YieldOp::create(builder, loc, next);
+  }
+
+  void keepReads() {
+    for (GenericOp op : cluster.ops)
+      for (OpOperand &operand : op->getOpOperands())
+        if (std::optional<unsigned> input = io.findInput(operand.get());
+            input && !op.getMatchingBlockArgument(&operand).use_empty())
+          kept.keep({operand.get(), cluster.getMap(operand)}, *input, places);
   }
 
   // What belongs to row number `next`, something else if there is none.
@@ -364,10 +375,12 @@ private:
     for (auto &[known, lanes] : owner.loads)
       if (known == access)
         return lanes;
-    Lanes lanes = memory.load(*io.findInput(access.tensor),
-                              layout.getIndices(access.map, place));
-    owner.loads.push_back({access, lanes});
-    return lanes;
+    std::optional<Lanes> lanes = kept.load(access, &place - places.data());
+    if (!lanes)
+      lanes = memory.load(*io.findInput(access.tensor),
+                          layout.getIndices(access.map, place));
+    owner.loads.push_back({access, *lanes});
+    return *lanes;
   }
 
   BodyEmitter enter(GenericOp op, Place &place) {
@@ -482,6 +495,7 @@ private:
   DenseMap<Operation *, unsigned> levels;
   unsigned lastLevel = 0;
   ThreadLayout layout;
+  KeptReads kept;
   Place &rowPlace = layout.rowPlace;
   std::vector<Place> places;
 };

@@ -208,12 +208,18 @@ SmallVector<Lanes> ThreadLayout::getIndices(AffineMap map, const Place &place) {
   return indices;
 }
 
+static bool dependsOn(AffineMap map, ArrayRef<DimGroup> groups) {
+  return llvm::any_of(groups, [&](const DimGroup &group) {
+    return llvm::any_of(group,
+                        [&](unsigned dim) { return map.isFunctionOfDim(dim); });
+  });
+}
+
 bool ThreadLayout::isOfRow(AffineMap map) const {
-  for (const DimGroup &group : space.inner)
-    for (unsigned dim : group)
-      if (map.isFunctionOfDim(dim))
-        return false;
-  return true;
+  return !dependsOn(map, space.inner);
+}
+bool ThreadLayout::isOfAllRows(AffineMap map) const {
+  return !dependsOn(map, space.rows);
 }
 
 Value ThreadLayout::getStart() {

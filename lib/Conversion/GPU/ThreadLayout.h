@@ -77,6 +77,8 @@ public:
   llvm::SmallVector<Lanes> getIndices(mlir::AffineMap map, const Place &place);
   /// True if `map` gives the same element everywhere in a row.
   bool isOfRow(mlir::AffineMap map) const;
+  /// True if `map` gives the same elements in every row.
+  bool isOfAllRows(mlir::AffineMap map) const;
 
   /// The numbers of first elements for a walk over the row, `chunks` places in
   /// a step.

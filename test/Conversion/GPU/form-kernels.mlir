@@ -236,3 +236,41 @@ func.func private @one_walk_needs_no_cluster(%x: tensor<?x?xf32>, %m: index) -> 
   } -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#column = affine_map<(d0, d1) -> (d1)>
+
+// Every row of a cluster is scaled by the same weight: five places of 8 KiB are
+// in shared memory before the walk, three are read again for each row.
+// CHECK-LABEL: func.func private @a_weight_is_kept_for_all_rows(
+// CHECK: gpu.func @kernel_cluster_1
+// CHECK-SAME: workgroup({{.*}} : memref<2560xvector<4xf32>, #gpu.address_space<workgroup>>
+// CHECK: nvvm.cluster.arrive
+// CHECK-COUNT-5: memref.store {{.*}} : memref<2560xvector<4xf32>
+// CHECK: nvvm.cluster.wait
+// CHECK: scf.for
+// CHECK-NOT: memref.store {{.*}} : memref<2560xvector<4xf32>
+// CHECK-COUNT-5: memref.load {{.*}} : memref<2560xvector<4xf32>
+// CHECK-NOT: memref.load {{.*}} : memref<2560xvector<4xf32>
+// CHECK: gpu.func @kernel_loop_2
+func.func private @a_weight_is_kept_for_all_rows(%x: tensor<?x?xf32>, %w: tensor<?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %zero = arith.constant -0.0 : f32
+  %e1 = tensor.empty(%m) : tensor<?xf32>
+  %e2 = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e1 : tensor<?xf32>) -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x?xf32>) outs(%i : tensor<?xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row, #column, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %0, %w : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>) outs(%e2 : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %k: f32, %c: f32):
+    %s = arith.divf %a, %b : f32
+    %t = arith.mulf %s, %k : f32
+    linalg.yield %t : f32
+  } -> tensor<?x?xf32>
+  return %1 : tensor<?x?xf32>
+}
