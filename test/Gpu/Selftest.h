@@ -95,7 +95,8 @@ void testCollectives(int numGpus);
 void testGraphs(int numGpus);
 void testPeers(int numGpus);
 void testFailures(int numGpus);
-void testProcesses(int64_t numProcesses, bool withKill, bool inGraph);
+/// With a signal, rank 1 sends it to itself.
+void testProcesses(int64_t numProcesses, int signal, bool inGraph);
 void benchmark(int numGpus);
 
 } // namespace dtensor::selftest

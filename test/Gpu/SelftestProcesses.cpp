@@ -6,8 +6,9 @@
 //     RANK=$r WORLD_SIZE=2 LOCAL_RANK=$r runtime_selftest [--kill] &
 //   done; wait
 //
-// With --kill the process of rank 1 kills itself while the others wait for it
-// on their GPUs; all of them must end with its name in time.
+// With --kill or --stop the process of rank 1 kills or stops itself while the
+// others wait for it on their GPUs; all of them must end with its name in time.
+// One that stopped itself is to be killed by who started it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,14 +69,14 @@ struct Reduction {
   }
 };
 
-void testKilledProcess(Rig &rig, bool inGraph) {
+void testLostProcess(Rig &rig, int signal, bool inGraph) {
   Reduction reduction(rig, 1 << 20);
   uint64_t key = inGraph ? 5 : 0;
   for (int turn = 0; turn < 4; ++turn)
-    check(reduction.run(key).empty(), "before a process is killed");
+    check(reduction.run(key).empty(), "before a process is lost");
   if (reduction.rank == 1) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    kill(getpid(), SIGKILL);
+    kill(getpid(), signal);
   }
   auto start = std::chrono::steady_clock::now();
   std::string error = reduction.run(key);
@@ -84,10 +85,13 @@ void testKilledProcess(Rig &rig, bool inGraph) {
           .count();
   std::printf("rank %lld after %.2f s: %s\n",
               static_cast<long long>(reduction.rank), seconds, error.c_str());
-  check(error == "rank 1: its process ended", "killed process: " + error);
-  check(seconds < 10, rt::concat("a killed process took ", seconds, " s"));
+  std::string wanted = signal == SIGKILL
+                           ? "rank 1: its process ended"
+                           : "rank 1: its process does not answer";
+  check(error == wanted, "lost process: " + error);
+  check(seconds < 10, rt::concat("a lost process took ", seconds, " s"));
   error = reduction.run(key);
-  check(error == "rank 1: its process ended", "a later run: " + error);
+  check(error == wanted, "a later run: " + error);
 }
 
 } // namespace
@@ -117,13 +121,12 @@ static void testReductions(Rig &rig, int64_t count) {
                "download from another process");
 }
 
-void selftest::testProcesses(int64_t numProcesses, bool withKill,
-                             bool inGraph) {
+void selftest::testProcesses(int64_t numProcesses, int signal, bool inGraph) {
   // One after the other on the same mesh, and one beside it on another one.
   for (int turn = 0; turn < 2; ++turn) {
     Rig rig({numProcesses});
-    if (withKill)
-      return testKilledProcess(rig, inGraph);
+    if (signal)
+      return testLostProcess(rig, signal, inGraph);
     testReductions(rig, 1000);
     Rig other({numProcesses, 1});
     testReductions(other, 300001);

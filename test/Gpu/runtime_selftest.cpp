@@ -1,7 +1,7 @@
 //===- runtime_selftest.cpp - checks of the CUDA runtime on GPUs -*-C++-*-===//
 //
 //   runtime_selftest [--gpus=N] [--quick] [--bench] [--only=NAME]
-//   runtime_selftest [--kill | --kill-graph]   see SelftestProcesses.cpp
+//   runtime_selftest [--kill | --stop] [--in-graph]   see SelftestProcesses.cpp
 //
 // Checks every function that compiled code may call on 1 .. N GPUs of this
 // machine against results of the host in double precision. Exit code 1 when
@@ -15,6 +15,7 @@
 #include "../../lib/Runtime/Backends/CUDA/Store.h"
 
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -163,7 +164,8 @@ rt::PackedAxes selftest::pack(const std::vector<unsigned> &axes) {
 
 int main(int argc, char **argv) {
   int numGpus = 0;
-  bool withTimes = false, withKill = false, inGraph = false;
+  bool withTimes = false, inGraph = false;
+  int signal = 0;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     std::string arg = argv[i];
@@ -174,9 +176,11 @@ int main(int argc, char **argv) {
     else if (arg == "--quick")
       isQuick = true;
     else if (arg == "--kill")
-      withKill = true;
-    else if (arg == "--kill-graph")
-      withKill = inGraph = true;
+      signal = SIGKILL;
+    else if (arg == "--stop")
+      signal = SIGSTOP;
+    else if (arg == "--in-graph")
+      inGraph = true;
     else if (arg == "--bench")
       withTimes = true;
     else {
@@ -204,8 +208,8 @@ int main(int argc, char **argv) {
         {"failures", [&] { testFailures(numGpus); }},
     };
     if (numProcesses > 1)
-      parts = {{"processes",
-                [&] { testProcesses(numProcesses, withKill, inGraph); }}};
+      parts = {
+          {"processes", [&] { testProcesses(numProcesses, signal, inGraph); }}};
     if (withTimes)
       parts.push_back({"bench", [&] { benchmark(numGpus); }});
     for (const Part &part : parts) {

@@ -1,7 +1,8 @@
 //===- FakeNccl.cpp - collectives among threads -----------------*- C++ -*-===//
 //
 // The members of a communicator meet on their streams; an abort lets all go on
-// without a result, as NCCL's does.
+// without a result and ends when no graph holds calls of the communicator, as
+// NCCL's does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,6 +67,12 @@ struct Clique {
 struct Comm {
   std::shared_ptr<Clique> clique;
   int rank;
+  /// Held by the calls that lie in graphs.
+  std::shared_ptr<char> calls;
+
+  std::shared_ptr<char> hold(const Stream *stream) const {
+    return stream->isCapturing ? calls : nullptr;
+  }
 };
 
 std::mutex cliquesMutex;
@@ -215,7 +222,7 @@ FAKE_EXPORT int ncclCommInitRankConfig(Comm **comm, int size, Id id, int rank,
   ++clique->joined;
   clique->changed.notify_all();
   clique->changed.wait(lock, [&] { return clique->joined == size; });
-  *comm = new Comm{clique, rank};
+  *comm = new Comm{clique, rank, std::make_shared<char>()};
   return 0;
 }
 FAKE_EXPORT int ncclCommDestroy(Comm *comm) {
@@ -244,7 +251,9 @@ FAKE_EXPORT int ncclCommAbort(Comm *comm) {
     comm->clique->changed.notify_all();
   }
   // Others go on meanwhile.
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  do
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  while (comm->calls.use_count() > 1);
   delete comm;
   --atEnd.aborts;
   return 0;
@@ -256,48 +265,52 @@ FAKE_EXPORT int ncclCommGetAsyncError(Comm *, int *error) {
 
 FAKE_EXPORT int ncclAllReduce(const void *src, void *dst, size_t count,
                               int type, int op, Comm *comm, Stream *stream) {
-  stream->add([=, clique = comm->clique, rank = comm->rank] {
-    std::vector<char> out;
-    if (clique->meet(rank, src,
-                     [&] { out = reduceAll(*clique, 0, count, type, op); }))
-      std::memcpy(dst, out.data(), out.size());
-  });
+  stream->add(
+      [=, clique = comm->clique, rank = comm->rank, held = comm->hold(stream)] {
+        std::vector<char> out;
+        if (clique->meet(rank, src,
+                         [&] { out = reduceAll(*clique, 0, count, type, op); }))
+          std::memcpy(dst, out.data(), out.size());
+      });
   return 0;
 }
 FAKE_EXPORT int ncclReduceScatter(const void *src, void *dst, size_t count,
                                   int type, int op, Comm *comm,
                                   Stream *stream) {
-  stream->add([=, clique = comm->clique, rank = comm->rank] {
-    std::vector<char> out;
-    if (clique->meet(rank, src, [&] {
-          out = reduceAll(*clique, static_cast<size_t>(rank) * count, count,
-                          type, op);
-        }))
-      std::memcpy(dst, out.data(), out.size());
-  });
+  stream->add(
+      [=, clique = comm->clique, rank = comm->rank, held = comm->hold(stream)] {
+        std::vector<char> out;
+        if (clique->meet(rank, src, [&] {
+              out = reduceAll(*clique, static_cast<size_t>(rank) * count, count,
+                              type, op);
+            }))
+          std::memcpy(dst, out.data(), out.size());
+      });
   return 0;
 }
 FAKE_EXPORT int ncclAllGather(const void *src, void *dst, size_t count,
                               int type, Comm *comm, Stream *stream) {
-  stream->add([=, clique = comm->clique, rank = comm->rank] {
-    size_t bytes = count * bytesOf(type);
-    clique->meet(rank, src, [&] {
-      for (size_t q = 0; q < clique->sources.size(); ++q)
-        std::memcpy(static_cast<char *>(dst) + q * bytes, clique->sources[q],
-                    bytes);
-    });
-  });
+  stream->add(
+      [=, clique = comm->clique, rank = comm->rank, held = comm->hold(stream)] {
+        size_t bytes = count * bytesOf(type);
+        clique->meet(rank, src, [&] {
+          for (size_t q = 0; q < clique->sources.size(); ++q)
+            std::memcpy(static_cast<char *>(dst) + q * bytes,
+                        clique->sources[q], bytes);
+        });
+      });
   return 0;
 }
 FAKE_EXPORT int ncclBroadcast(const void *src, void *dst, size_t count,
                               int type, int root, Comm *comm, Stream *stream) {
-  stream->add([=, clique = comm->clique, rank = comm->rank] {
-    clique->meet(rank, src, [&] {
-      if (rank != root)
-        std::memcpy(dst, clique->sources[static_cast<size_t>(root)],
-                    count * bytesOf(type));
-    });
-  });
+  stream->add(
+      [=, clique = comm->clique, rank = comm->rank, held = comm->hold(stream)] {
+        clique->meet(rank, src, [&] {
+          if (rank != root)
+            std::memcpy(dst, clique->sources[static_cast<size_t>(root)],
+                        count * bytesOf(type));
+        });
+      });
   return 0;
 }
 
@@ -322,7 +335,8 @@ FAKE_EXPORT int ncclGroupEnd() {
   std::vector<Transfer> all = std::move(transfers);
   transfers.clear();
   all[0].stream->add([all, clique = all[0].comm->clique,
-                      rank = all[0].comm->rank] {
+                      rank = all[0].comm->rank,
+                      held = all[0].comm->hold(all[0].stream)] {
     std::unique_lock lock(clique->mutex);
     for (const Transfer &t : all)
       if (t.isSend)

@@ -95,28 +95,72 @@ TEST(Store, AFailureIsToldToTheOthers) {
   second.reset();
 }
 
+/// A process that has a place in a job and does nothing.
+pid_t startOther(const Job &job) {
+  pid_t process = fork();
+  if (process != 0)
+    return process;
+  auto store = makeTcpStore(job, 10);
+  store->set("here", "1");
+  pause();
+  _exit(0);
+}
+
+/// What `store` says within `seconds` after `signal` was sent to `process`.
+std::string tell(Store &store, pid_t process, int signal, double seconds) {
+  std::promise<std::string> told;
+  store.setOnFailure(&told, [&](int64_t rank, const std::string &message) {
+    told.set_value(concat(rank, ": ", message));
+  });
+  kill(process, signal);
+  auto future = told.get_future();
+  auto state = future.wait_for(std::chrono::duration<double>(seconds));
+  store.setOnFailure(&told, nullptr);
+  return state == std::future_status::ready ? future.get() : "nothing";
+}
+
+void end(pid_t process) {
+  kill(process, SIGKILL);
+  waitpid(process, nullptr, 0);
+}
+
 /// Killed without a word, as by kill -9.
 TEST(Store, AProcessThatEndsIsReportedAtOnce) {
   int port = freePort();
-  pid_t child = fork();
-  if (child == 0) {
-    auto store = makeTcpStore(jobOf(1, 2, port), 10);
-    store->set("here", "1");
-    pause();
-    _exit(0);
-  }
+  pid_t child = startOther(jobOf(1, 2, port));
   auto store = makeTcpStore(jobOf(0, 2, port), 5);
   store->get("here", 10);
-  std::promise<std::string> told;
-  store->setOnFailure(&port, [&](int64_t rank, const std::string &message) {
-    told.set_value(std::to_string(rank) + ": " + message);
-  });
-  kill(child, SIGKILL);
-  auto future = told.get_future();
-  ASSERT_EQ(future.wait_for(std::chrono::seconds(5)),
-            std::future_status::ready);
-  EXPECT_EQ(future.get(), "1: its process ended");
-  waitpid(child, nullptr, 0);
+  EXPECT_EQ(tell(*store, child, SIGKILL, 5), "1: its process ended");
+  end(child);
+}
+
+/// What rank `here` says when the other one was stopped.
+std::string tellOfStopped(int64_t here, double beatSeconds, double seconds) {
+  Job job = jobOf(here, 2, freePort()), other = job;
+  other.rank = 1 - here;
+  job.beatSeconds = other.beatSeconds = beatSeconds;
+  pid_t child = startOther(other);
+  auto store = makeTcpStore(job, 5);
+  store->get("here", 10);
+  std::string said = tell(*store, child, SIGSTOP, seconds);
+  // Where it is known, it does not hold up the end of the others.
+  if (beatSeconds == 0)
+    end(child);
+  store.reset();
+  if (beatSeconds != 0)
+    end(child);
+  return said;
+}
+
+TEST(Store, AProcessThatIsStoppedIsReported) {
+  EXPECT_EQ(tellOfStopped(0, 0.1, 5), "1: its process does not answer");
+}
+TEST(Store, AFirstRankThatIsStoppedIsReported) {
+  EXPECT_EQ(tellOfStopped(1, 0.1, 5), "0: its process does not answer");
+}
+/// As debuggers stop one.
+TEST(Store, SilenceIsNoFailureWithoutBeats) {
+  EXPECT_EQ(tellOfStopped(0, 0, 1), "nothing");
 }
 
 TEST(Store, AGoodbyeIsNoFailure) {
@@ -137,7 +181,7 @@ protected:
          {"RANK", "WORLD_SIZE", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK",
           "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_PROCID",
           "SLURM_NTASKS", "SLURM_LOCALID", "MASTER_ADDR", "MASTER_PORT",
-          "PMI_RANK", "PMI_SIZE", "DTENSOR_PORT"})
+          "PMI_RANK", "PMI_SIZE", "DTENSOR_PORT", "DTENSOR_BEAT_SECONDS"})
       unsetenv(name);
   }
   void TearDown() override { SetUp(); }

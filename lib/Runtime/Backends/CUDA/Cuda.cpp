@@ -124,7 +124,7 @@ private:
   void replay(size_t index, const GraphCache::Entry &entry);
   bool capture(size_t index, const Body &body, CapturedWork &work);
   bool captureAll(const Body &body, GraphCache::Entry &entry);
-  void dropGraphsOfThePast();
+  void dropGraphs();
   [[noreturn]] void raiseFailure();
   size_t indexOf(int64_t rank) const;
 
@@ -132,7 +132,6 @@ private:
   std::shared_ptr<World> world;
   std::vector<LocalRank> locals;
   GraphCache graphs;
-  int64_t generation = 0; // of the world that the graphs were made in
   bool useGraphs = true;
 };
 
@@ -148,7 +147,8 @@ CudaSession::CudaSession(const Mesh &mesh, const LoadedBundle *bundle)
     locals[i].context = std::make_unique<RankContext>(
         mesh, world->getLocalRanks()[i], *world, *locals[i].device);
   }
-  world->addSession();
+  auto lock = world->lockRuns();
+  world->addSession(this, [this] { dropGraphs(); });
 }
 
 CudaSession::~CudaSession() {
@@ -161,14 +161,18 @@ CudaSession::~CudaSession() {
     } catch (const std::exception &) {
       // The run that failed has said so.
     }
-    if (i == 0) {
-      dropGraphsOfThePast();
-      graphs.clear();
-    }
+    if (i == 0)
+      dropGraphs();
     locals[i].context.reset();
     locals[i].device.reset();
   }
-  world->dropSession();
+  world->dropSession(this);
+}
+
+void CudaSession::dropGraphs() {
+  if (world->isLost())
+    graphs.abandon();
+  graphs.clear();
 }
 
 size_t CudaSession::indexOf(int64_t rank) const {
@@ -262,7 +266,6 @@ std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
   auto lock = world->lockRuns();
   if (world->hasFailed())
     raise(DTENSOR_RT_RUN_FAILED, world->getError());
-  dropGraphsOfThePast();
   GraphCache::Entry *entry = nullptr;
   if (useGraphs && !options.key.empty())
     entry = &graphs.get(options.key);
@@ -310,13 +313,6 @@ std::vector<dtensor_rt_rank_stats> CudaSession::run(const Prepare &prepare,
   return stats;
 }
 
-/// Another session on this world may have failed since the graphs were made.
-void CudaSession::dropGraphsOfThePast() {
-  if (world->hasFailed() || generation != world->getGeneration())
-    graphs.abandon();
-  generation = world->getGeneration();
-}
-
 /// Brings all local ranks to an end first.
 void CudaSession::raiseFailure() {
   onRanks([&](size_t index) {
@@ -328,7 +324,6 @@ void CudaSession::raiseFailure() {
     if (!world->isLost())
       locals[index].context->reset();
   });
-  graphs.abandon();
   std::string error = world->getError();
   world->recover();
   raise(DTENSOR_RT_RUN_FAILED, error);

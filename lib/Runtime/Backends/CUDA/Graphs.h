@@ -90,9 +90,7 @@ public:
     ages.clear();
   }
 
-  /// Forgets the graphs without destroying them. After a failure they refer to
-  /// communicators and peers that are gone, and NCCL, which is called back when
-  /// a graph of its kernels is destroyed, would touch them.
+  /// Forgets the graphs without destroying them: one of them may run forever.
   void abandon() {
     for (auto &[key, entry] : entries)
       for (CapturedWork &work : entry.works)

@@ -68,5 +68,6 @@ Job cuda::readJob() {
       readNumber("DTENSOR_PORT")
           .value_or(readNumber("MASTER_PORT").value_or(kDefaultPort) +
                     kPortOffset));
+  job.beatSeconds = readNumber("DTENSOR_BEAT_SECONDS").value_or(1);
   return job;
 }

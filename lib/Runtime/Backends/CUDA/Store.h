@@ -3,7 +3,9 @@
 // A table of small values that all ranks of a job see, and the place where the
 // end of a rank is noticed. In one process it is a map; among processes, the
 // one with rank 0 serves it over TCP, and every process keeps one connection:
-// when that closes without a goodbye, its rank is reported as failed.
+// when that closes without a goodbye, or nothing comes from it for some seconds
+// (a process that was stopped, a host that is gone), its rank is reported as
+// failed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +25,11 @@ namespace dtensor::rt::cuda {
 /// How long ranks wait for each other.
 inline constexpr double kMeetSeconds = 120;
 
+/// Both ends of a connection say at every beat that they live. One that is
+/// silent for so many beats of the other end is taken for failed. Beats are
+/// counted, not seconds: a whole job that was paused goes on.
+inline constexpr int kSilentBeats = 5;
+
 /// This process in its job.
 struct Job {
   int64_t rank = 0;
@@ -30,6 +37,7 @@ struct Job {
   int64_t localRank = 0;
   std::string address; // of the process with rank 0
   int port = 0;
+  double beatSeconds = 1; // 0: silence is no failure, as under a debugger
 
   bool isDistributed() const { return size > 1; }
 };

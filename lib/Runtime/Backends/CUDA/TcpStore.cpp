@@ -3,6 +3,7 @@
 // A message is a header {type, key bytes, value bytes}, then key and value.
 // Every process, that of rank 0 too, is a client with one connection and one
 // thread that reads it; the server is one thread that polls all connections.
+// Both sides send beats.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +32,7 @@ using namespace dtensor::rt::cuda;
 
 namespace {
 
-enum Type : uint32_t { Hello, Set, Get, Value, Fail, Bye };
+enum Type : uint32_t { Hello, Set, Get, Value, Fail, Bye, Beat };
 
 struct Message {
   uint32_t type = 0;
@@ -39,6 +40,7 @@ struct Message {
 };
 
 constexpr uint32_t kMaxBytes = 1 << 20;
+constexpr int kPollMilliseconds = 50;
 
 bool sendAll(int fd, const void *data, size_t size) {
   const char *at = static_cast<const char *>(data);
@@ -90,10 +92,32 @@ bool receiveMessage(int fd, Message &message) {
          receiveAll(fd, message.value.data(), header[2]);
 }
 
+constexpr const char *kEnded = "its process ended";
+constexpr const char *kSilent = "its process does not answer";
+
+/// Time in beats of this side.
+class Heart {
+public:
+  explicit Heart(double seconds) : period(seconds) {}
+
+  /// True once for every beat; a long sleep is one.
+  bool beats() {
+    auto now = std::chrono::steady_clock::now();
+    if (period.count() == 0 || now - last < period)
+      return false;
+    last = now;
+    return true;
+  }
+
+private:
+  std::chrono::duration<double> period;
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
+
 /// Serves until its socket is shut down and all clients are gone.
 class Server {
 public:
-  explicit Server(int port) {
+  Server(int port, double beatSeconds) : heart(beatSeconds) {
     listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int yes = 1, no = 0;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -122,21 +146,33 @@ public:
 private:
   struct Client {
     int64_t rank = -1;
+    int silentBeats = 0;
     bool saidGoodbye = false;
   };
 
   void serve() {
     while (!isEnding || !clients.empty()) {
+      if (heart.beats())
+        beat();
       std::vector<pollfd> fds = {{listener, POLLIN, 0}};
       for (auto &[fd, client] : clients)
         fds.push_back({fd, POLLIN, 0});
-      if (poll(fds.data(), fds.size(), 100) <= 0)
+      if (poll(fds.data(), fds.size(), kPollMilliseconds) <= 0)
         continue;
       if (fds[0].revents & POLLIN)
         accept();
       for (size_t i = 1; i < fds.size(); ++i)
         if (fds[i].revents)
           read(fds[i].fd);
+    }
+  }
+
+  void beat() {
+    tellAll(-1, {Beat, "", ""});
+    for (auto it = clients.begin(); it != clients.end();) {
+      auto client = it++;
+      if (++client->second.silentBeats > kSilentBeats)
+        drop(client, kSilent);
     }
   }
 
@@ -155,7 +191,8 @@ private:
     if (it == clients.end())
       return;
     if (!receiveMessage(fd, message))
-      return drop(it);
+      return drop(it, kEnded);
+    it->second.silentBeats = 0;
     switch (message.type) {
     case Hello:
       it->second.rank = std::atoll(message.value.c_str());
@@ -179,10 +216,12 @@ private:
     case Bye:
       it->second.saidGoodbye = true;
       return;
+    case Beat:
+      return;
     }
   }
 
-  void drop(std::map<int, Client>::iterator it) {
+  void drop(std::map<int, Client>::iterator it, const char *reason) {
     Client client = it->second;
     int fd = it->first;
     for (auto &[key, fds] : waiters)
@@ -190,7 +229,7 @@ private:
     clients.erase(it);
     close(fd);
     if (!client.saidGoodbye && client.rank >= 0)
-      tellAll(-1, {Fail, std::to_string(client.rank), "its process ended"});
+      tellAll(-1, {Fail, std::to_string(client.rank), reason});
   }
 
   void tellAll(int except, const Message &message) {
@@ -200,6 +239,7 @@ private:
   }
 
   int listener;
+  Heart heart;
   std::map<int, Client> clients;
   std::map<std::string, std::string> values;
   std::map<std::string, std::set<int>> waiters;
@@ -230,7 +270,7 @@ class TcpStore : public Store {
 public:
   TcpStore(const Job &job, double seconds) : job(job) {
     if (job.rank == 0)
-      server = std::make_unique<Server>(job.port);
+      server = std::make_unique<Server>(job.port, job.beatSeconds);
     auto end = std::chrono::steady_clock::now() +
                std::chrono::duration<double>(seconds);
     while ((fd = tryConnect(job)) < 0) {
@@ -286,14 +326,26 @@ private:
   }
 
   void readAll() {
-    Message message;
-    while (receiveMessage(fd, message)) {
+    Heart heart(job.beatSeconds);
+    int silentBeats = 0;
+    while (true) {
+      if (heart.beats()) {
+        post({Beat, "", ""});
+        if (++silentBeats > kSilentBeats)
+          return setFailed(0, kSilent);
+      }
+      pollfd waiting = {fd, POLLIN, 0};
+      if (poll(&waiting, 1, kPollMilliseconds) <= 0)
+        continue;
+      Message message;
+      if (!receiveMessage(fd, message))
+        return setFailed(0, kEnded);
+      silentBeats = 0;
       if (message.type == Value)
         table.set(message.key, message.value);
       else if (message.type == Fail)
         setFailed(std::atoll(message.key.c_str()), message.value);
     }
-    setFailed(0, "its process ended");
   }
 
   void setFailed(int64_t rank, const std::string &message) {

@@ -122,6 +122,10 @@ void World::retire() {
   }
   if (watchdog.joinable())
     watchdog.join();
+  if (hasFailed()) {
+    std::lock_guard lock(mutex);
+    dropGraphsWhenIdle();
+  }
   // NCCL is taken down when the process ends, under threads that are in it.
   aborts->wait();
 }
@@ -145,8 +149,9 @@ World::~World() {
   });
 }
 
-void World::dropSession() {
-  if (--sessions > 0 || lost)
+void World::dropSession(const void *session) {
+  sessions.erase(session);
+  if (!sessions.empty() || lost)
     return;
   for (std::unique_ptr<Gpu> &gpu : gpus) {
     CurrentContext current(gpu->getContext());
@@ -300,6 +305,7 @@ void World::recover() {
   std::lock_guard lock(mutex);
   if (job.isDistributed() || lost)
     return;
+  dropGraphs();
   aborted = false;
   error.clear();
   dropPeers(); // their members may stand at different rounds
@@ -349,6 +355,27 @@ void World::abortAll() {
   aborted = true;
 }
 
+void World::dropGraphs() {
+  CurrentContext current(gpus[0]->getContext());
+  for (auto &[session, drop] : sessions)
+    drop();
+}
+
+/// A run that is under way drops them itself.
+void World::dropGraphsWhenIdle() {
+  std::unique_lock lock(running, std::try_to_lock);
+  if (!lock || lost)
+    return;
+  try {
+    bool areIdle = std::all_of(gpus.begin(), gpus.end(),
+                               [](auto &gpu) { return gpu->isIdle(); });
+    if (areIdle)
+      dropGraphs();
+  } catch (const std::exception &) {
+    // A GPU whose context is broken: nothing can be destroyed there.
+  }
+}
+
 void World::watch() {
   std::unique_lock lock(mutex);
   Clock::time_point failedAt;
@@ -372,5 +399,7 @@ void World::watch() {
     if (mustAbort && !aborted &&
         Clock::now() > failedAt + seconds(kGraceSeconds))
       abortAll();
+    if (aborted)
+      dropGraphsWhenIdle();
   }
 }

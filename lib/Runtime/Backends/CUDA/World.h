@@ -7,8 +7,10 @@
 //
 // When a rank fails, the others get a moment to end by themselves; then a
 // helper thread aborts all communicators, so that nothing on a GPU waits for a
-// rank that is gone. If even that does not help within kAbortSeconds, the world
-// is lost: the run raises all the same, and its memory is left alone.
+// rank that is gone. An abort ends when no graph holds calls of its
+// communicator any more, so all sessions drop theirs. If even that does not
+// help within kAbortSeconds, the world is lost: the run raises all the same,
+// and its memory is left alone.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,10 +62,13 @@ public:
   World(const Mesh &mesh, const Job &job);
   ~World() override;
 
+  /// A session drops its captured work by `dropGraphs` when a run has failed.
   /// Memory of the GPUs is given back when the last session is gone; the world
-  /// may live on. Hold lockRuns() to drop one.
-  void addSession() { ++sessions; }
-  void dropSession();
+  /// may live on. Hold lockRuns() for both.
+  void addSession(const void *session, std::function<void()> dropGraphs) {
+    sessions[session] = std::move(dropGraphs);
+  }
+  void dropSession(const void *session);
 
   /// Leaves the store: no run can follow, and failures are not noticed.
   void retire();
@@ -93,10 +98,6 @@ public:
   /// possible where all ranks are in this process.
   void recover();
 
-  /// Counts recoveries: what was captured before one must not run after it.
-  /// Hold lockRuns().
-  int64_t getGeneration() const { return generation; }
-
   /// Sends `bytes` bytes at device address `data` of `owner` to all ranks.
   void broadcast(int64_t owner, void *data, int64_t bytes);
 
@@ -116,6 +117,8 @@ private:
   void watch();
   void checkAsyncErrors();
   void abortAll();
+  void dropGraphs();
+  void dropGraphsWhenIdle();
   size_t indexOf(int64_t rank) const;
 
   Mesh mesh;
@@ -125,7 +128,7 @@ private:
   std::vector<std::unique_ptr<Gpu>> gpus;
   std::vector<std::unique_ptr<Worker>> workers; // none for the first rank
   std::mutex running;
-  std::atomic<int64_t> sessions{0};
+  std::map<const void *, std::function<void()>> sessions;
   std::unique_ptr<AbortWord> aborting;
   std::vector<PeerGroups> peers; // by local rank, each used by its thread
 
@@ -138,7 +141,7 @@ private:
   bool aborted = false, lost = false, ending = false;
   std::atomic<bool> isBusy{false}; // local ranks run now
   std::shared_ptr<Aborts> aborts = std::make_shared<Aborts>();
-  int64_t generation = 0;
+  int64_t generation = 0; // counts recoveries
   std::thread watchdog;
 };
 
