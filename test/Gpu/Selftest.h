@@ -92,6 +92,8 @@ void testMatmul();
 void testAttention();
 void testMemory();
 void testCollectives(int numGpus);
+/// That many calls.
+void testStorm(int numGpus, int64_t numCalls);
 void testGraphs(int numGpus);
 void testPeers(int numGpus);
 void testFailures(int numGpus);

@@ -203,6 +203,7 @@ int main(int argc, char **argv) {
         {"matmul", testMatmul},
         {"attention", testAttention},
         {"collectives", [&] { testCollectives(numGpus); }},
+        {"storm", [&] { testStorm(numGpus, isQuick ? 100 : 10000); }},
         {"graphs", [&] { testGraphs(numGpus); }},
         {"peers", [&] { testPeers(numGpus); }},
         {"failures", [&] { testFailures(numGpus); }},
