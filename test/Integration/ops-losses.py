@@ -107,12 +107,18 @@ def extreme_cases():
     return cases
 
 
+def large(shape, dtype, _):
+    """Scores of which many are equal, and beside which a logarithm is nothing."""
+    return (torch.randint(0, 3, shape) * 1e30).to(TORCH[dtype])
+
+
 def class_case(op, dims, dtype, smoothing=0.0, weight=False, ignored=-100,
-               index="i64"):
+               index="i64", values=None):
     target = [d for i, d in enumerate(dims)
               if i != (0 if len(dims) == 1 else 1)]
     classes = dims[0] if len(dims) == 1 else dims[1]
-    args = [(dims, dtype), (target, index, targets(classes, ignored))]
+    args = [(dims, dtype, values or default(dtype)),
+            (target, index, targets(classes, ignored))]
     if weight:
         args.append(([classes], dtype, positive))
     names = ", ".join(f"%{NAMES[i]}" for i in range(len(args)))
@@ -140,7 +146,7 @@ def class_case(op, dims, dtype, smoothing=0.0, weight=False, ignored=-100,
                     compute(x.float(), t, *[v.float() for v in w])]
         return compute(x, t, *w)
     name = f"{op}_{len(dims)}_{dtype}_{index}" + ("_weight" if weight else "") \
-        + ("_smooth" if smoothing else "")
+        + ("_smooth" if smoothing else "") + ("_large" if values else "")
     classes_exist = lambda **s: s[classes] > 0
     return Case(name, args, results, body, halves, when=classes_exist,
                 tolerance=TOLERANT[dtype])
@@ -158,6 +164,7 @@ def class_cases(dtype):
                                 weight, ignored=-1))
     cases.append(class_case("cross_entropy", ["M", "N"], dtype, index="i32",
                             ignored=0))
+    cases.append(class_case("cross_entropy", ["M", "N"], dtype, values=large))
     return cases
 
 

@@ -15,6 +15,11 @@ PROBES = [dict(M=6, N=4, K=10, B=2), dict(M=17, N=29, K=11, B=5),
 # PyTorch knows 1/6 to the digits of f32 only.
 IMPRECISE = {"hardsigmoid_backward"}
 
+# PyTorch multiplies the gradient by an exponential before it divides by it, and
+# so makes an infinity of the largest finite ones. Both are linear in it.
+OVERFLOWS = {"softplus_backward"}
+SCALE = 2.0 ** -64
+
 # References compute halves in f32. Here everything is f64.
 torch.Tensor.float = torch.Tensor.double
 
@@ -33,6 +38,8 @@ class Template:
         self.types = [wide(text) for _, text in case.results]
         self.ops = re.findall(r"dtensor\.(\w+)", case.body)
         self.text = self._text(wide(case.body))
+        self.reference = self._scaled if OVERFLOWS & set(self.ops) else \
+            case.reference
         self.known = None
 
     def _text(self, body):
@@ -50,11 +57,14 @@ class Template:
             return f"%c$i_{word}"
         return re.sub(r"%(\w+)", name, body.strip())
 
+    def _scaled(self, grad, *rest):
+        return [g / SCALE for g in self.case.reference(grad * SCALE, *rest)]
+
     def _probe(self, sizes):
         torch.manual_seed(7)
         args = [make(tuple(sizes[d] if isinstance(d, str) else d for d in dims),
                      dtype, sizes) for dims, dtype, make in self.args]
-        made = self.case.reference(*args, **(sizes if self.case.sized else {}))
+        made = self.reference(*args, **(sizes if self.case.sized else {}))
         return list(made) if isinstance(made, (list, tuple)) else [made]
 
     def _is_exact(self, made):

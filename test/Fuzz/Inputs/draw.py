@@ -103,7 +103,7 @@ class Drawer:
                 continue
             operands = [self.operand(*arg) for arg in template.args]
             self.program.step(operands, shapes, template.text,
-                              template.case.reference,
+                              template.reference,
                               sized=template.case.sized,
                               when=template.case.when,
                               label=template.case.name)

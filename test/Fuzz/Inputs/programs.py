@@ -171,8 +171,18 @@ class Program:
             values[a.value] = made
         return values
 
-    def evaluate(self, given, sizes, disturb=lambda x: x):
-        """All values; what a step makes passes through `disturb`."""
+    def pending(self):
+        """Values that depend on an argument which is a pending sum."""
+        found = {a.value for a in self.args for p in a.placements
+                 if p in ("partial(sum)", "partial(avg)")}
+        for step in self.live()[1]:
+            if found & set(step.operands):
+                found |= set(step.results)
+        return found
+
+    def evaluate(self, given, sizes, disturb=lambda x, number: x):
+        """All values; what a step makes passes through `disturb`, with the
+        number of the value."""
         values = dict(given)
         for step in self.live()[1]:
             # Copies: a reference may ask for the gradient of each.
@@ -182,7 +192,7 @@ class Program:
                 made = [made]
             for result, value in zip(step.results, made):
                 values[result] = disturb(value.to(TYPES[
-                    self.values[result].dtype]))
+                    self.values[result].dtype]), result)
         return values
 
 

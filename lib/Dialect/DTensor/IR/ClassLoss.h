@@ -41,6 +41,11 @@ struct MaxAndSum {
   mlir::Value maximum, sum;
 };
 
+/// m and log(sum_c exp(x_c - m)); their sum is l.
+struct LogSumExp {
+  mlir::Value maximum, log;
+};
+
 /// One class loss being decomposed; `operands` are input, target and, if there
 /// is one, weight. Tensors without classes have the loops of the target.
 struct ClassLoss {
@@ -77,9 +82,10 @@ struct ClassLoss {
   mlir::Value pick();
   mlir::Value pickWeight();
   MaxAndSum maxAndSum();
-  mlir::Value logSumExp();
-  mlir::Value smooth(mlir::Value lse);
-  mlir::Value element(mlir::Value lse, mlir::Value weights, mlir::Type type);
+  LogSumExp logSumExp();
+  mlir::Value smooth(LogSumExp lse);
+  mlir::Value element(std::optional<LogSumExp> lse, mlir::Value weights,
+                      mlir::Type type);
   mlir::Value isCounted(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value targetScalar);
   mlir::Value denominator(mlir::Value weights);

@@ -7,7 +7,7 @@
 //
 // Cross-entropy over C classes, w the weight of the target t, e the smoothing:
 //
-//   l = log(sum_c exp(x_c - m)) + m                      m = max_c x_c
+//   l = m + log(sum_c exp(x_c - m))                      m = max_c x_c
 //   loss = (1 - e) w_t (l - x_t) + e / C * sum_c w_c (l - x_c)
 //
 // Each sum and maximum over c is a reduction, and x_t is a lookup that every
@@ -305,19 +305,26 @@ MaxAndSum ClassLoss::maxAndSum() {
   return {maximum, sum};
 }
 
-Value ClassLoss::logSumExp() {
+/// m and log(s), apart: beside a large maximum a logarithm is nothing. One op
+/// gives both on every rank, so that a sum of them and of what is pending may
+/// wait.
+LogSumExp ClassLoss::logSumExp() {
   auto [maximum, sum] = maxAndSum();
-  return map("logsumexp", {maximum, sum}, targetType(wide),
-             [](OpBuilder &b, Location loc, ValueRange args) {
-               Value log = math::LogOp::create(b, loc, args[1]);
-               return Scalars{b, loc}.add(log, args[0]);
-             });
+  Type type = targetType(wide);
+  SmallVector<IteratorList> dims(2, identityDims(rank()));
+  SmallVector<Value> parts = buildPointwise(
+      builder, loc, "logsumexp", {maximum, sum}, dims, {type, type},
+      [](OpBuilder &b, Location loc, ValueRange args) {
+        Value log = math::LogOp::create(b, loc, args[1]);
+        return SmallVector<Value>{args[0], log};
+      });
+  return {parts[0], parts[1]};
 }
 
 /// sum_c w_c (l - x_c).
-Value ClassLoss::smooth(Value lse) {
-  SmallVector<Value> inputs = {input, lse};
-  SmallVector<IteratorList> dims = {nn.all, nn.kept};
+Value ClassLoss::smooth(LogSumExp lse) {
+  SmallVector<Value> inputs = {input, lse.maximum, lse.log};
+  SmallVector<IteratorList> dims = {nn.all, nn.kept, nn.kept};
   if (weight) {
     inputs.push_back(weight);
     dims.push_back({classDim});
@@ -326,7 +333,8 @@ Value ClassLoss::smooth(Value lse) {
                    [&](OpBuilder &b, Location loc, ValueRange args) {
                      Scalars s{b, loc};
                      Value term = s.sub(args[1], s.cast(args[0], wide));
-                     return weight ? s.mul(s.cast(args[2], wide), term) : term;
+                     term = s.add(term, args[2]);
+                     return weight ? s.mul(s.cast(args[3], wide), term) : term;
                    });
 }
 
@@ -341,16 +349,17 @@ Value ClassLoss::isCounted(OpBuilder &b, Location loc, Value targetScalar) {
 }
 
 /// The loss of every target, in the element type of `type`.
-Value ClassLoss::element(Value lse, Value weights, Type type) {
+Value ClassLoss::element(std::optional<LogSumExp> lse, Value weights,
+                         Type type) {
   double smoothing = lse ? getNumber(op, "smoothing") : 0;
   SmallVector<Value> inputs = {target, pick()};
   if (lse)
-    inputs.push_back(lse);
+    inputs.append({lse->maximum, lse->log});
   if (weights)
     inputs.push_back(weights);
   Value classes;
   if (smoothing) {
-    inputs.push_back(smooth(lse));
+    inputs.push_back(smooth(*lse));
     Scalars s{builder, loc};
     classes = s.div(s.constant(wide, smoothing), nn.count());
   }
@@ -359,9 +368,9 @@ Value ClassLoss::element(Value lse, Value weights, Type type) {
                Scalars s{b, loc};
                Value loss = s.neg(s.cast(args[1], wide));
                if (lse)
-                 loss = s.add(loss, args[2]);
+                 loss = s.add(s.add(loss, args[2]), args[3]);
                if (weights)
-                 loss = s.mul(loss, s.cast(args[lse ? 3 : 2], wide));
+                 loss = s.mul(loss, s.cast(args[lse ? 4 : 2], wide));
                if (smoothing)
                  loss = s.add(s.mul(s.constant(wide, 1 - smoothing), loss),
                               s.mul(classes, args.back()));
@@ -394,7 +403,9 @@ static LogicalResult decomposeClassLoss(Operation *op, OpBuilder &builder,
                                         TypeRange resultTypes,
                                         SmallVectorImpl<Value> &results) {
   ClassLoss loss(op, builder, operands);
-  Value lse = isa<CrossEntropyOp>(op) ? loss.logSumExp() : Value();
+  std::optional<LogSumExp> lse;
+  if (isa<CrossEntropyOp>(op))
+    lse = loss.logSumExp();
   Value weights = loss.pickWeight();
   StringRef reduction = getReduction(op);
   if (reduction == "none") {
