@@ -27,6 +27,7 @@ ROOMS = [
     "Analysis",
     "Dialect/DTensor/Extensions",
     "Dialect/DTensor/Transforms",
+    "Interchange/Shardy",
     "Conversion",
     "Target",
     "Pipelines",

@@ -9,6 +9,7 @@
 
 #include "dtensor/Analysis/Passes.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
+#include "dtensor/Interchange/Shardy/Passes.h"
 #include "dtensor/Pipelines/Pipelines.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -24,5 +25,6 @@ void dtensor::registerAllPasses() {
   memref::registerResolveRankedShapeTypeResultDimsPass();
   registerDTensorAnalysisPasses();
   registerDTensorTransformsPasses();
+  registerDTensorShardyPasses();
   registerPipelines();
 }

@@ -174,7 +174,7 @@ bool SdySharding::hasOpen() const {
 }
 
 bool SdySharding::isFullyOpen() const {
-  return replicated.empty() && unreduced.empty() &&
+  return !dims.empty() && replicated.empty() && unreduced.empty() &&
          llvm::all_of(dims, [](const SdyDimension &dim) {
            return dim.isOpen && dim.axes.empty();
          });

@@ -367,3 +367,15 @@ std::string SdySharding::str() const {
   print(os);
   return text;
 }
+
+bool SdySharding::operator==(const SdySharding &other) const {
+  return str() == other.str();
+}
+
+llvm::hash_code dtensor::hash_value(const SdyMesh &mesh) {
+  return llvm::hash_value(mesh.str());
+}
+
+llvm::hash_code dtensor::hash_value(const SdySharding &sharding) {
+  return llvm::hash_value(sharding.str());
+}

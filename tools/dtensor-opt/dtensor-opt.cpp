@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dtensor/Interchange/Shardy/Passes.h"
 #include "dtensor/Pipelines/InputDepth.h"
 #include "dtensor/Register.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -48,6 +49,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   DialectRegistry registry;
   dtensor::registerAllDialects(registry);
+  dtensor::registerShardyInterchange(registry);
   dtensor::registerAllPasses();
   auto [input, output] = registerAndParseCLIOptions(
       argc, argv, "dtensor: global tensor programs on a mesh\n", registry);

@@ -106,7 +106,13 @@ struct SdySharding {
   /// One text for one meaning: neighbouring parts are joined, the replicated
   /// and unreduced axes are in the order of the mesh. Needs `verify`.
   void canonicalize(const SdyMesh &mesh);
+
+  /// Of the same text.
+  bool operator==(const SdySharding &other) const;
 };
+
+llvm::hash_code hash_value(const SdyMesh &mesh);
+llvm::hash_code hash_value(const SdySharding &sharding);
 
 /// Our mesh for values with these shardings: an axis of which they use parts is
 /// several axes. Nullopt after an error where there is none.
