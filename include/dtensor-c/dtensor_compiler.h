@@ -140,6 +140,59 @@ DTENSOR_COMPILER_EXPORT dtensor_compiler_status
 dtensor_compiler_parse_hlo_sharding(const char *text,
                                     const dtensor_compiler_layout *layout);
 
+/*===- Specs of PyTorch ---------------------------------------------------===*/
+
+typedef enum dtensor_compiler_placement_kind {
+  DTENSOR_COMPILER_REPLICATE = 0,
+  DTENSOR_COMPILER_SHARD = 1, /* a split factor above 1: a strided shard */
+  DTENSOR_COMPILER_PARTIAL = 2
+} dtensor_compiler_placement_kind;
+
+typedef enum dtensor_compiler_reduce_op {
+  DTENSOR_COMPILER_SUM = 0,
+  DTENSOR_COMPILER_AVG = 1,
+  DTENSOR_COMPILER_MAX = 2,
+  DTENSOR_COMPILER_MIN = 3,
+  DTENSOR_COMPILER_PRODUCT = 4
+} dtensor_compiler_reduce_op;
+
+/* Of one axis of a mesh. Lies in arrays, so it never grows. */
+typedef struct dtensor_compiler_placement {
+  int32_t kind;
+  int32_t dim;          /* of a shard */
+  int64_t split_factor; /* of a shard, at least 1 */
+  int32_t reduce_op;    /* of a partial placement */
+} dtensor_compiler_placement;
+
+/* Where a DTensor is. */
+typedef struct dtensor_compiler_spec {
+  size_t struct_size;
+  size_t num_axes;
+  const char *const *axis_names; /* null: d0, d1, ... */
+  const int64_t *mesh_sizes;     /* -1: not known */
+  const dtensor_compiler_placement *placements;
+  size_t rank;
+  const int64_t *shape;       /* -1: an expression */
+  const char *const *extents; /* "2*B"; null, also an entry: as in `shape` */
+} dtensor_compiler_spec;
+
+/* The canonical text, JSON in one line:
+   {"mesh":{"dim_names":["tp"],"shape":[4]},
+    "placements":[{"dim":0,"type":"shard"}],"shape":[8,16]} */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_print_dtensor_spec(const dtensor_compiler_spec *spec,
+                                    dtensor_compiler_buffer *result);
+
+/* Facts of axes are checked and not told. An error names the place in the text,
+   as placements[1].dim. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_parse_dtensor_spec(const char *text, size_t bytes,
+                                    const dtensor_compiler_spec **spec);
+
+/* Of what was parsed. Null is allowed. */
+DTENSOR_COMPILER_EXPORT void
+dtensor_compiler_spec_free(const dtensor_compiler_spec *spec);
+
 #ifdef __cplusplus
 }
 #endif

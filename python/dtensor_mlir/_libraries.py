@@ -64,6 +64,19 @@ class Layout(ctypes.Structure):
                 ("shape", POINTER(c_int64))]
 
 
+class Placement(ctypes.Structure):
+    _fields_ = [("kind", c_int32), ("dim", c_int32), ("split_factor", c_int64),
+                ("reduce_op", c_int32)]
+
+
+class Spec(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("num_axes", c_size_t),
+                ("axis_names", POINTER(c_char_p)),
+                ("mesh_sizes", POINTER(c_int64)),
+                ("placements", POINTER(Placement)), ("rank", c_size_t),
+                ("shape", POINTER(c_int64)), ("extents", POINTER(c_char_p))]
+
+
 #===- Structs of dtensor_rt.h ----------------------------------------------===#
 
 GatherFn = ctypes.CFUNCTYPE(c_int32, c_void_p, POINTER(c_int64), c_size_t,
@@ -118,6 +131,13 @@ def struct(kind, **fields):
     return kind(struct_size=ctypes.sizeof(kind), **fields)
 
 
+def take(buffer) -> str:
+    """The text of a buffer, which is freed."""
+    text = ctypes.string_at(buffer.data, buffer.bytes).decode()
+    compiler().dtensor_compiler_buffer_free(ctypes.byref(buffer))
+    return text
+
+
 def int64s(values):
     values = list(values)
     return (c_int64 * max(len(values), 1))(*values)
@@ -153,6 +173,8 @@ def compiler() -> ctypes.CDLL:
     library = _load("libDTensorCompiler.so")
     library.dtensor_compiler_last_error.restype = c_char_p
     library.dtensor_compiler_version.restype = c_char_p
+    library.dtensor_compiler_spec_free.argtypes = [POINTER(Spec)]
+    library.dtensor_compiler_spec_free.restype = None
     return library
 
 

@@ -61,9 +61,7 @@ class Program:
         lib.compiler_call("compile", self._handle,
                           ctypes.byref(self._options(target, phase)),
                           ctypes.byref(buffer))
-        text = ctypes.string_at(buffer.data, buffer.bytes).decode()
-        lib.compiler().dtensor_compiler_buffer_free(ctypes.byref(buffer))
-        return text
+        return lib.take(buffer)
 
     def write_bundle(self, path: str, target: str = "cpu") -> None:
         lib.compiler_call("compile_to_file", self._handle,

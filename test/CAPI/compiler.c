@@ -152,6 +152,50 @@ static void testThreads(void) {
   dtensor_compiler_destroy(own);
 }
 
+static void testSpecs(void) {
+  static const char *const names[] = {"dp", "tp"};
+  static const int64_t sizes[] = {2, 4}, shape[] = {16, -1};
+  static const char *const extents[] = {NULL, "2*B"};
+  /* The second axis cuts first. */
+  dtensor_compiler_placement placements[] = {{DTENSOR_COMPILER_SHARD, 0, 4, 0},
+                                             {DTENSOR_COMPILER_SHARD, 0, 1, 0}};
+  dtensor_compiler_spec spec = {sizeof(spec), 2, names, sizes,
+                                placements,   2, shape, extents};
+  dtensor_compiler_buffer text = {.struct_size = sizeof(text)};
+  CHECK(dtensor_compiler_print_dtensor_spec(&spec, &text) == 0);
+  CHECK(text.data &&
+        !strcmp(text.data,
+                "{\"mesh\":{\"dim_names\":[\"dp\",\"tp\"],\"shape\":[2,4]},"
+                "\"placements\":[{\"dim\":0,\"split_factor\":4,\"type\":"
+                "\"strided_shard\"},{\"dim\":0,\"type\":\"shard\"}],"
+                "\"shape\":[16,\"2*B\"]}"));
+  const dtensor_compiler_spec *back = NULL;
+  CHECK(dtensor_compiler_parse_dtensor_spec(text.data, text.bytes, &back) == 0);
+  CHECK(back && back->num_axes == 2 && !strcmp(back->axis_names[1], "tp") &&
+        back->mesh_sizes[1] == 4 && back->rank == 2 && back->shape[0] == 16 &&
+        back->shape[1] == -1 && !strcmp(back->extents[1], "2*B"));
+  CHECK(back && back->placements[0].kind == DTENSOR_COMPILER_SHARD &&
+        back->placements[0].split_factor == 4 &&
+        back->placements[1].split_factor == 1);
+  dtensor_compiler_spec_free(back);
+  dtensor_compiler_buffer_free(&text);
+
+  placements[0].split_factor = 3;
+  CHECK(dtensor_compiler_print_dtensor_spec(&spec, &text) ==
+        DTENSOR_COMPILER_BAD_PROGRAM);
+  CHECK(strstr(dtensor_compiler_last_error(), "split factor 3 of axis \"dp\""));
+  placements[0].kind = 7;
+  CHECK(dtensor_compiler_print_dtensor_spec(&spec, &text) ==
+        DTENSOR_COMPILER_BAD_PROGRAM);
+  CHECK(strstr(dtensor_compiler_last_error(), "placement 0 has kind 7"));
+  CHECK(dtensor_compiler_print_dtensor_spec(NULL, &text) ==
+        DTENSOR_COMPILER_INVALID_ARGUMENT);
+  CHECK(dtensor_compiler_parse_dtensor_spec("{\"mesh\": 1}", 11, &back) ==
+        DTENSOR_COMPILER_BAD_PROGRAM);
+  CHECK(strstr(dtensor_compiler_last_error(), "mesh: expected an object"));
+  dtensor_compiler_spec_free(NULL);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   CHECK(strstr(dtensor_compiler_version(), "LLVM"));
@@ -159,6 +203,7 @@ int main(int argc, char **argv) {
   testBundle(argv[1]);
   testErrors();
   testThreads();
+  testSpecs();
   printf("%d failures\n", failures);
   return failures != 0;
 }

@@ -7,7 +7,9 @@ PyTorch finds it by itself.
 from .dynamo import compile_graph as backend, register
 from .hlo import from_hlo_sharding, hlo_sharding
 from .layouts import UnsupportedError
+from .specs import Spec, from_spec_json, spec_json
 
-__all__ = ["UnsupportedError", "backend", "from_hlo_sharding", "hlo_sharding"]
+__all__ = ["Spec", "UnsupportedError", "backend", "from_hlo_sharding",
+           "from_spec_json", "hlo_sharding", "spec_json"]
 
 register()

@@ -41,9 +41,7 @@ def hlo_sharding(tensor: DTensor, list_devices: bool = False) -> str:
     buffer = lib.struct(lib.Buffer)
     lib.compiler_call("print_hlo_sharding", ctypes.byref(layout),
                       ctypes.c_int32(list_devices), ctypes.byref(buffer))
-    text = ctypes.string_at(buffer.data, buffer.bytes).decode()
-    lib.compiler().dtensor_compiler_buffer_free(ctypes.byref(buffer))
-    return text
+    return lib.take(buffer)
 
 
 def from_hlo_sharding(text: str, mesh: DeviceMesh, shape: Sequence[int]

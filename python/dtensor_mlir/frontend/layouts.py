@@ -9,7 +9,7 @@ from torch.distributed.tensor.placement_types import (Partial, Placement,
 
 from .._libraries import Error
 
-_KINDS = ("sum", "avg", "max", "min", "product")
+KINDS = ("sum", "avg", "max", "min", "product")
 
 
 class UnsupportedError(Error):
@@ -52,7 +52,7 @@ def placement_text(placement: Placement, rank: int) -> str:
     if placement.is_replicate():
         return "replicate"
     if isinstance(placement, Partial):
-        if placement.reduce_op in _KINDS:
+        if placement.reduce_op in KINDS:
             return f"partial({placement.reduce_op})"
     elif type(placement) is Shard or (isinstance(placement, Shard)
                                       and placement.is_shard()):
