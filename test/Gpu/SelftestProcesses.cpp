@@ -1,10 +1,7 @@
 //===- SelftestProcesses.cpp - one process per GPU --------------*- C++ -*-===//
 //
-// Runs where a launcher's environment says that there are several processes:
-//
-//   for r in 0 1; do
-//     RANK=$r WORLD_SIZE=2 LOCAL_RANK=$r runtime_selftest [--kill] &
-//   done; wait
+// Runs where a launcher's environment says that there are several processes, as
+// processes.py does.
 //
 // With --kill or --stop the process of rank 1 kills or stops itself while the
 // others wait for it on their GPUs; all of them must end with its name in time.
