@@ -294,7 +294,7 @@ private:
     rows.conditions.push_back({ConditionKind::ExtentAbove, mask, 0});
     variants.push_back(rows);
     if (walks)
-      variants.push_back(buildCluster(wide, limit));
+      addClusters(wide, limit, variants);
     variants.push_back(
         build(wide, {Geometry::Rows, false, kRowChunks}, "loop"));
   }
@@ -322,16 +322,23 @@ private:
                         [&](unsigned dim) { return map.isFunctionOfDim(dim); });
   }
 
-  // For rows of more than `above` elements.
-  Variant buildCluster(const Space &wide, int64_t above) {
+  // For rows of more than `above` elements. Places that a row does not have
+  // cost as much as others, so a row of half the length has a kernel of its
+  // own.
+  void addClusters(const Space &wide, int64_t above,
+                   std::vector<Variant> &variants) {
     int64_t mask = wide.innerMask();
-    unsigned chunks = getWalkChunks(wide);
-    Variant variant = build(wide, {Geometry::Cluster, true, chunks}, "cluster");
-    variant.conditions.push_back(
-        {ConditionKind::ExtentAtMost, mask,
-         kClusterThreads * chunks * wide.lanes * kClusterBlocks});
-    variant.conditions.push_back({ConditionKind::ExtentAbove, mask, above});
-    return variant;
+    unsigned most = getWalkChunks(wide);
+    for (unsigned chunks : {most / 2, most}) {
+      int64_t limit = kClusterThreads * chunks * wide.lanes * kClusterBlocks;
+      if (limit <= above)
+        continue;
+      Variant variant =
+          build(wide, {Geometry::Cluster, true, chunks}, "cluster");
+      variant.conditions.push_back({ConditionKind::ExtentAtMost, mask, limit});
+      variant.conditions.push_back({ConditionKind::ExtentAbove, mask, above});
+      variants.push_back(variant);
+    }
   }
 
   const Cluster &cluster;

@@ -12,7 +12,10 @@
 // CHECK: gpu.func @kernel_rows_0
 // CHECK: llvm.load {{.*}}alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 // CHECK: nvvm.shfl.sync
+// Rows of up to half the length have half the places.
 // CHECK: gpu.func @kernel_cluster_1
+// CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>, i32)
+// CHECK: gpu.func @kernel_cluster_2
 // The first row is on its way before the cluster has met, the next one while a
 // row is computed; blocks send each other the maximum, then the sum.
 // CHECK: nvvm.mbarrier.init
@@ -24,8 +27,8 @@
 // CHECK-COUNT-8: llvm.load {{.*}} -> vector<4xf32>
 // CHECK-COUNT-2: "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.b32 [$0], $1, [$2];"
 // CHECK-COUNT-8: llvm.store {{.*}} : vector<4xf32>
-// CHECK: gpu.func @kernel_loop_2
-// CHECK: gpu.func @kernel_plain_3
+// CHECK: gpu.func @kernel_loop_3
+// CHECK: gpu.func @kernel_plain_4
 func.func private @softmax_is_one_kernel(%x: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
   %low = arith.constant 0xFF800000 : f32
   %zero = arith.constant -0.0 : f32
@@ -243,10 +246,12 @@ func.func private @one_walk_needs_no_cluster(%x: tensor<?x?xf32>, %m: index) -> 
 #row = affine_map<(d0, d1) -> (d0)>
 #column = affine_map<(d0, d1) -> (d1)>
 
-// Every row of a cluster is scaled by the same weight: five places of 8 KiB are
-// in shared memory before the walk, three are read again for each row.
+// Every row of a cluster is scaled by the same weight: it is in shared memory
+// before the walk. Of eight places of 8 KiB three are read again for each row.
 // CHECK-LABEL: func.func private @a_weight_is_kept_for_all_rows(
 // CHECK: gpu.func @kernel_cluster_1
+// CHECK-SAME: workgroup({{.*}} : memref<2048xvector<4xf32>, #gpu.address_space<workgroup>>
+// CHECK: gpu.func @kernel_cluster_2
 // CHECK-SAME: workgroup({{.*}} : memref<2560xvector<4xf32>, #gpu.address_space<workgroup>>
 // CHECK: nvvm.cluster.arrive
 // CHECK-COUNT-5: memref.store {{.*}} : memref<2560xvector<4xf32>
@@ -255,7 +260,7 @@ func.func private @one_walk_needs_no_cluster(%x: tensor<?x?xf32>, %m: index) -> 
 // CHECK-NOT: memref.store {{.*}} : memref<2560xvector<4xf32>
 // CHECK-COUNT-5: memref.load {{.*}} : memref<2560xvector<4xf32>
 // CHECK-NOT: memref.load {{.*}} : memref<2560xvector<4xf32>
-// CHECK: gpu.func @kernel_loop_2
+// CHECK: gpu.func @kernel_loop_3
 func.func private @a_weight_is_kept_for_all_rows(%x: tensor<?x?xf32>, %w: tensor<?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
   %zero = arith.constant -0.0 : f32
   %e1 = tensor.empty(%m) : tensor<?xf32>
