@@ -9,6 +9,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace dtensor;
 using llvm::ArrayRef;
@@ -354,6 +355,21 @@ std::optional<Layout> dtensor::fromSdySharding(const SdySharding &sharding,
   return layout;
 }
 
+/// Do the pieces that `axis` cuts end with a unit anyway, since all are equal?
+static bool isIdleUnit(const Layout &layout, const Mesh &mesh, unsigned axis) {
+  const Placement &placement = layout.placements[axis];
+  if (!placement.isShard() || !placement.unit)
+    return true;
+  std::optional<int64_t> extent = layout.extents[placement.dim].getConstant();
+  std::optional<int64_t> size = placement.unit.getConstant();
+  if (!extent || !size || *size < 1 || *size > *extent)
+    return false;
+  for (unsigned cutter : layout.axesOf(placement.dim))
+    if (llvm::MulOverflow(*size, *mesh.knownSize(cutter), *size))
+      return false;
+  return *extent % *size == 0;
+}
+
 static bool canBeSaid(const Layout &layout, const Mesh &mesh,
                       EmitError emitError) {
   for (auto [axis, placement] : llvm::enumerate(layout.placements)) {
@@ -361,7 +377,8 @@ static bool canBeSaid(const Layout &layout, const Mesh &mesh,
         placement.isPartial() && (placement.reduce == ReduceKind::Avg ||
                                   placement.reduce == ReduceKind::Product);
     bool isHidden = placement.isOpen() && layout.getRank() == 0;
-    if (!isMean && !isHidden && !placement.unit)
+    if (!isMean && !isHidden &&
+        isIdleUnit(layout, mesh, static_cast<unsigned>(axis)))
       continue;
     emitError("Shardy has no words for " + Twine(placement.str()) +
               (isHidden ? " of a scalar" : "") + " on mesh axis \"" +

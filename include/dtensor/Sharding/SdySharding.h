@@ -19,8 +19,9 @@
 // A layout of ours says the same of each axis. Open there are dimensions, here
 // axes, so that the two agree where all dimensions are open or none is; a
 // layout with open axes names its replicated ones. A part of an axis is an axis
-// of our mesh, named like the part: `"y:(1)2" = 2, "y:(2)2" = 2`. Units,
-// pending averages and products have no words there, priorities none here.
+// of our mesh, named like the part: `"y:(1)2" = 2, "y:(2)2" = 2`. Units
+// that equal pieces would not keep anyway, pending averages and products have no
+// words there, priorities none here.
 // Tiles of N elements are ceil(N / tiles) wide, which is where one axis cuts;
 // several axes of one dimension cut there only if their sizes divide N.
 //
@@ -139,7 +140,8 @@ std::optional<Layout> fromSdySharding(const SdySharding &sharding,
                                       SdyDetail detail, EmitError emitError);
 
 /// The sharding of `layout` on `mesh`, which is named `meshName` there; nullopt
-/// after an error where none says the same.
+/// after an error where none says the same. A unit is left out where all pieces
+/// are equal and whole units.
 std::optional<SdySharding> toSdySharding(const Layout &layout, const Mesh &mesh,
                                          llvm::StringRef meshName,
                                          EmitError emitError);

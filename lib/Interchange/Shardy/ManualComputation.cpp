@@ -33,6 +33,13 @@ public:
       : op(op), shardings(shardings), builder(op) {}
 
   LogicalResult run() {
+    for (sdy::ShardingPerValueAttr list :
+         {op.getInShardings(), op.getOutShardings()})
+      for (sdy::ShardingAttr sharding : list.getShardings())
+        if (llvm::any_of(sharding.getSharding().unreduced,
+                         [&](const SdyAxis &axis) { return isManual(axis); }))
+          return op.emitOpError("has terms of a pending reduction inside: ")
+                 << sharding.getSharding().str();
     for (StringAttr axis : op.getManualAxes().getAxes())
       if (!shardings.getSdyMesh().lookup(axis))
         return op.emitOpError("has a manual axis ")

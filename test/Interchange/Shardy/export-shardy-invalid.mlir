@@ -2,7 +2,7 @@
 
 #mesh = #dtensor.mesh<"x" = 2>
 // expected-error @below {{argument 0: Shardy has no words for shard(0, unit = 4) on mesh axis "x"}}
-func.func @a_unit(%x: tensor<8xf32, #dtensor.layout<#mesh, [shard(0, unit = 4)], (8)>>) {
+func.func @a_unit(%x: tensor<12xf32, #dtensor.layout<#mesh, [shard(0, unit = 4)], (12)>>) {
   return
 }
 

@@ -109,3 +109,27 @@ func.func @a_constant_alone(%x: tensor<8xf32>) -> tensor<8xf32> {
   } : (tensor<8xf32>) -> tensor<8xf32>
   return %0 : tensor<8xf32>
 }
+
+// -----
+
+sdy.mesh @mesh = <["x"=2]>
+func.func @terms_of_a_sum(%x: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @below {{'sdy.manual_computation' op has terms of a pending reduction inside: <@mesh, [{}], unreduced={"x"}>}}
+  %0 = sdy.manual_computation(%x) in_shardings=[<@mesh, [{}], unreduced={"x"}>] out_shardings=[<@mesh, [{}]>] manual_axes={"x"} (%a: tensor<8xf32>) {
+    %1 = math.tanh %a : tensor<8xf32>
+    sdy.return %1 : tensor<8xf32>
+  } : (tensor<8xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+// Each rank would have the piece of another one.
+sdy.mesh @mesh = <["x"=2, "y"=2]>
+func.func @pieces_in_another_order(%x: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @below {{'sdy.manual_computation' op result 0 is cut by other manual axes inside than <@mesh, [{"y", "x"}]> says}}
+  %0 = sdy.manual_computation(%x) in_shardings=[<@mesh, [{"x", "y"}]>] out_shardings=[<@mesh, [{"y", "x"}]>] manual_axes={"x", "y"} (%a: tensor<2xf32>) {
+    sdy.return %a : tensor<2xf32>
+  } : (tensor<8xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}

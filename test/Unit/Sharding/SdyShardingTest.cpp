@@ -187,6 +187,22 @@ TEST_F(SdyShardingTest, WhatCannotBeSaidHereIsRefused) {
             "its ranks are row-major");
 }
 
+TEST_F(SdyShardingTest, AUnitThatCutsNothingElseIsLeftOut) {
+  auto unit = [&](int64_t size) {
+    return Placement::shard(0, Expr::constant(context, size));
+  };
+  Mesh mesh = knownMesh({2, 2});
+  EXPECT_EQ(exported(layout({unit(4), r}, {8}), mesh), R"(<@m, [{"a"}]>)");
+  EXPECT_EQ(exported(layout({unit(4), unit(4)}, {16}), mesh),
+            R"(<@m, [{"a", "b"}]>)");
+  for (int64_t extent : {4, 12, 15})
+    EXPECT_EQ(exported(layout({unit(4), r}, {extent}), mesh),
+              "Shardy has no words for shard(0, unit = 4) on mesh axis \"a\"");
+  EXPECT_EQ(exported(layout({unit(INT64_MAX / 2), r}, {INT64_MAX}), mesh),
+            "Shardy has no words for shard(0, unit = 4611686018427387903) on "
+            "mesh axis \"a\"");
+}
+
 TEST_F(SdyShardingTest, WhatShardyCannotSayIsRefused) {
   Expr unit = Expr::symbol(context, "D");
   auto is = [&](const Layout &layout, const Mesh &mesh, const char *text) {
@@ -325,7 +341,7 @@ TEST_F(SdyShardingTest, RandomPartsComeBack) {
 }
 
 /// The first element of each rank, as Shardy has it: tiles of equal width, axes
-/// major to minor.
+/// major to minor. With units, too.
 TEST_F(SdyShardingTest, ElementsLieWhereShardyHasThem) {
   Random random;
   int compared = 0;
@@ -337,6 +353,11 @@ TEST_F(SdyShardingTest, ElementsLieWhereShardyHasThem) {
     random.shuffle(order);
     for (unsigned axis = 0; axis < 3; ++axis)
       placements.push_back(random.pick(2) ? s0 : r);
+    Expr unit = Expr::constant(context, 1 + random.pick(3));
+    if (random.pick(2))
+      for (Placement &placement : placements)
+        if (placement.isShard())
+          placement = Placement::shard(0, unit);
     int64_t extent = random.pick(40);
     Layout ours = layout(placements, {extent}, order);
     Mesh mesh = knownMesh(sizes);
