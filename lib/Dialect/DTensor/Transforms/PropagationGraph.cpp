@@ -47,6 +47,7 @@ PropagationGraph::build(llvm::function_ref<FunctionType(CallOp)> signature) {
     PropagationValue &value = problem.values[id];
     llvm::copy(layout.getPlacements(), value.fixed.begin());
     value.mayBePartial = layout.getLayout().hasPartial();
+    orders.state(id, layout.getLayout());
     functionResults.push_back(id);
   }
   if (!func.getBody().hasOneBlock())
@@ -64,6 +65,7 @@ PropagationGraph::build(llvm::function_ref<FunctionType(CallOp)> signature) {
 void PropagationGraph::solve(const PropagationWeights &weights) {
   problem.weights = weights;
   solution = solvePropagation(problem);
+  orders.decide(problem, solution);
 }
 
 int PropagationGraph::valueOf(Value value) {
@@ -77,6 +79,7 @@ int PropagationGraph::valueOf(Value value) {
       problem.addValue(layout.getExtents(), getElementBytes(value.getType()));
   llvm::copy(writtenLayout(value).getPlacements(),
              problem.values[id].fixed.begin());
+  orders.state(id, writtenLayout(value).getLayout());
   slot->second = id;
   return id;
 }
@@ -188,9 +191,11 @@ LogicalResult PropagationGraph::addCall(CallOp call) {
   for (auto [result, given] :
        llvm::zip_equal(call.getResults(), type.getResults())) {
     int value = valueOf(result);
-    if (value >= 0)
-      llvm::copy(dtensor::getLayout(given).getPlacements(),
-                 problem.values[value].fixed.begin());
+    if (value < 0)
+      continue;
+    llvm::copy(dtensor::getLayout(given).getPlacements(),
+               problem.values[value].fixed.begin());
+    orders.state(value, dtensor::getLayout(given).getLayout());
   }
   return success();
 }
@@ -299,9 +304,13 @@ LogicalResult PropagationGraph::addRegionOp(RegionBranchOpInterface op) {
   return success();
 }
 
-LayoutAttr PropagationGraph::layoutOf(
-    Value value, const PropagationSolution::Placements &placements) const {
-  return dtensor::getLayout(value.getType()).withPlacements(placements);
+LayoutAttr
+PropagationGraph::layoutOf(Type type,
+                           const PropagationSolution::Placements &placements,
+                           ArrayRef<unsigned> order) {
+  LayoutAttr layout = dtensor::getLayout(type);
+  return LayoutAttr::get(layout.getMesh(),
+                         Layout(placements, layout.getExtents(), order));
 }
 
 LayoutAttr PropagationGraph::getLayout(Value value) const {
@@ -313,7 +322,7 @@ LayoutAttr PropagationGraph::getLayout(Value value) const {
   // What is written keeps its nesting order, too.
   if (written.getPlacements() == ArrayRef<Placement>(placements))
     return written;
-  return written.withPlacements(placements);
+  return layoutOf(value.getType(), placements, orders.ofValue(known->second));
 }
 
 LayoutAttr PropagationGraph::getWanted(OpOperand &operand) const {
@@ -321,7 +330,8 @@ LayoutAttr PropagationGraph::getWanted(OpOperand &operand) const {
   if (use == uses.end() || !dtensor::getLayout(operand.get().getType()))
     return {};
   auto [node, index] = use->second;
-  return layoutOf(operand.get(), solution.operands[node][index]);
+  return layoutOf(operand.get().getType(), solution.operands[node][index],
+                  orders.ofNode(node));
 }
 
 LayoutAttr PropagationGraph::getGiven(OpResult result) const {
@@ -329,7 +339,8 @@ LayoutAttr PropagationGraph::getGiven(OpResult result) const {
   if (producer == producers.end() || !dtensor::getLayout(result.getType()))
     return getLayout(result);
   auto [node, index] = producer->second;
-  return layoutOf(result, solution.results[node][index]);
+  return layoutOf(result.getType(), solution.results[node][index],
+                  orders.ofNode(node));
 }
 
 LayoutAttr PropagationGraph::getFunctionResult(unsigned index) const {
@@ -340,5 +351,6 @@ LayoutAttr PropagationGraph::getFunctionResult(unsigned index) const {
   const auto &placements = solution.values[functionResults[index]];
   if (written.getPlacements() == ArrayRef<Placement>(placements))
     return written;
-  return written.withPlacements(placements);
+  return layoutOf(func.getFunctionType().getResult(index), placements,
+                  orders.ofValue(functionResults[index]));
 }

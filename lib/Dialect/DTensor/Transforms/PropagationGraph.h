@@ -15,6 +15,7 @@
 #ifndef DTENSOR_DIALECT_DTENSOR_TRANSFORMS_PROPAGATIONGRAPH_H
 #define DTENSOR_DIALECT_DTENSOR_TRANSFORMS_PROPAGATIONGRAPH_H
 
+#include "NestingOrders.h"
 #include "dtensor/Dialect/DTensor/IR/DTensor.h"
 #include "dtensor/Sharding/Propagation.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -54,13 +55,15 @@ private:
   /// The problem's value of a tensor with a layout, -1 of anything else.
   int valueOf(mlir::Value value);
   unsigned addNode(PropagationNode node, bool onTrail = true);
-  LayoutAttr layoutOf(mlir::Value value,
-                      const PropagationSolution::Placements &placements) const;
+  static LayoutAttr layoutOf(mlir::Type type,
+                             const PropagationSolution::Placements &placements,
+                             llvm::ArrayRef<unsigned> order);
 
   mutable mlir::func::FuncOp func;
   MeshAttr mesh;
   PropagationProblem problem;
   PropagationSolution solution;
+  NestingOrders orders;
   llvm::DenseMap<mlir::Value, unsigned> values;
   /// Which operand of which node an operand of an op is.
   llvm::DenseMap<mlir::OpOperand *, std::pair<unsigned, unsigned>> uses;
