@@ -288,10 +288,21 @@ static bool cutsAgree(const Layout &layout, const Mesh &mesh,
   return true;
 }
 
+/// An open axis, and one after it in the mesh that shards: here the first may
+/// cut what the second cuts, before it, and there only after it.
+static std::optional<std::pair<unsigned, unsigned>>
+findOpenBefore(ArrayRef<Placement> placements) {
+  for (unsigned axis = 0; axis < placements.size(); ++axis)
+    for (unsigned before = 0; before < axis; ++before)
+      if (placements[axis].isShard() && placements[before].isOpen())
+        return std::pair(before, axis);
+  return std::nullopt;
+}
+
 /// Reports what no layout says; with `Drop` only what no placement does.
 static bool canBeSaid(const SdySharding &sharding, unsigned rank,
-                      std::optional<StringRef> freeAxis, SdyDetail detail,
-                      EmitError emitError) {
+                      ArrayRef<Placement> placements, const Mesh &mesh,
+                      SdyDetail detail, EmitError emitError) {
   auto refuse = [&](const Twine &why) {
     emitError("\"" + sharding.str() + "\": " + why);
     return false;
@@ -301,16 +312,25 @@ static bool canBeSaid(const SdySharding &sharding, unsigned rank,
                   " dimensions for a tensor of rank " + Twine(rank));
   if (detail == SdyDetail::Drop)
     return true;
+  const Placement *freeAxis =
+      llvm::find_if(placements, [](auto &p) { return p.isOpen(); });
+  bool hasFree = freeAxis != placements.end() && sharding.hasOpen();
   for (auto [index, dim] : llvm::enumerate(sharding.dims)) {
     if (dim.priority.value_or(0) > 0)
       return refuse("dimension " + Twine(index) + " has priority " +
                     Twine(*dim.priority) +
                     ", here all placements are chosen together");
-    if (freeAxis && sharding.hasOpen() && !dim.isOpen)
-      return refuse("dimension " + Twine(index) +
-                    " is closed and another one is open, here axis \"" +
-                    *freeAxis + "\" is free for all dimensions or for none");
+    if (hasFree && !dim.isOpen)
+      return refuse(
+          "dimension " + Twine(index) +
+          " is closed and another one is open, here axis \"" +
+          mesh.getName(static_cast<unsigned>(freeAxis - placements.begin())) +
+          "\" is free for all dimensions or for none");
   }
+  if (auto found = findOpenBefore(placements); found && hasFree)
+    return refuse("axis \"" + mesh.getName(found->first) +
+                  "\" is free, here it may cut before axis \"" +
+                  mesh.getName(found->second) + "\"");
   return true;
 }
 
@@ -333,14 +353,11 @@ std::optional<Layout> dtensor::fromSdySharding(const SdySharding &sharding,
     place(said.axes, Placement::shard(static_cast<unsigned>(dim)));
   place(sharding.replicated, Placement::replicate());
   place(sharding.unreduced, Placement::partial(sharding.reduce));
-  std::optional<StringRef> freeAxis;
   for (unsigned axis = 0; axis < mesh.getNumAxes(); ++axis)
-    if (placements[axis].isOpen()) {
+    if (placements[axis].isOpen())
       order.push_back(axis);
-      freeAxis = mesh.getName(axis);
-    }
   unsigned rank = static_cast<unsigned>(extents.size());
-  if (!canBeSaid(sharding, rank, freeAxis, detail, emitError))
+  if (!canBeSaid(sharding, rank, placements, mesh, detail, emitError))
     return std::nullopt;
   bool allOpen = sharding.hasOpen() &&
                  llvm::all_of(sharding.dims, [](const SdyDimension &dim) {
@@ -383,6 +400,12 @@ static bool canBeSaid(const Layout &layout, const Mesh &mesh,
     emitError("Shardy has no words for " + Twine(placement.str()) +
               (isHidden ? " of a scalar" : "") + " on mesh axis \"" +
               mesh.getName(static_cast<unsigned>(axis)) + "\"");
+    return false;
+  }
+  if (auto found = findOpenBefore(layout.placements)) {
+    emitError("Shardy has no words for ? on mesh axis \"" +
+              mesh.getName(found->first) + "\", which may cut before axis \"" +
+              mesh.getName(found->second) + "\"");
     return false;
   }
   return true;

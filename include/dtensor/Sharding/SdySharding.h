@@ -18,12 +18,14 @@
 //
 // A layout of ours says the same of each axis. Open there are dimensions, here
 // axes, so that the two agree where all dimensions are open or none is; a
-// layout with open axes names its replicated ones. A part of an axis is an axis
-// of our mesh, named like the part: `"y:(1)2" = 2, "y:(2)2" = 2`. Units
-// that equal pieces would not keep anyway, pending averages and products have no
-// words there, priorities none here.
-// Tiles of N elements are ceil(N / tiles) wide, which is where one axis cuts;
-// several axes of one dimension cut there only if their sizes divide N.
+// layout with open axes names its replicated ones. An axis that is added to an
+// open dimension cuts after its axes there, and in the order of the mesh here,
+// so that free axes must come last in the mesh. A part of an axis is an axis of
+// our mesh, named like the part: `"y:(1)2" = 2, "y:(2)2" = 2`. Units that equal
+// pieces would not keep anyway, pending averages and products have no words
+// there, priorities none here. Tiles of N elements are ceil(N / tiles) wide,
+// which is where one axis cuts; several axes of one dimension cut there only if
+// their sizes divide N.
 //
 //===----------------------------------------------------------------------===//
 
@@ -127,8 +129,8 @@ std::optional<SdyMesh> toSdyMesh(const Mesh &mesh, EmitError emitError);
 /// What to do where one side has no words for a detail of the other.
 enum class SdyDetail {
   Refuse,
-  /// Take a tensor with open and closed dimensions as closed, and priorities as
-  /// not stated.
+  /// Take a tensor with open and closed dimensions as closed, priorities as not
+  /// stated, and axes that are added in the order of the mesh.
   Drop,
 };
 

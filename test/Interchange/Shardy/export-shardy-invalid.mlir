@@ -51,3 +51,11 @@ func.func @uneven_tiles(%x: tensor<6xf32, #dtensor.layout<#mesh, [shard(0), shar
 func.func @two_axes_of_one_name(%x: tensor<8xf32, #dtensor.layout<#mesh, [shard(0), replicate, replicate], (8)>>) {
   return
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = 2, "y" = 2>
+// expected-error @below {{argument 0: Shardy has no words for ? on mesh axis "x", which may cut before axis "y"}}
+func.func @an_axis_that_may_cut_before(%x: tensor<8xf32, #dtensor.layout<#mesh, [?, shard(0)], (8)>>) {
+  return
+}

@@ -51,6 +51,14 @@ func.func @open_and_closed(%x: tensor<8x8xf32>) -> (tensor<8x8xf32> {sdy.shardin
 
 // -----
 
+sdy.mesh @mesh = <["x"=2, "y"=2]>
+// expected-error @below {{argument 0: "<@mesh, [{"y", ?}]>": axis "x" is free, here it may cut before axis "y"}}
+func.func @an_axis_that_may_cut_before(%x: tensor<8xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"y", ?}]>}) {
+  return
+}
+
+// -----
+
 sdy.mesh @mesh = <["x"=6]>
 // expected-error @below {{parts of mesh axis "x" end at 2 and at 3 of 6, which have no parts in common}}
 func.func @parts_that_do_not_fit(%x: tensor<8x8xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"x":(1)2}, {}]>},

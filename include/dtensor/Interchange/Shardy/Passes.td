@@ -50,7 +50,7 @@ def ImportShardy : Pass<"dtensor-import-shardy", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
   let options = [
     Option<"drop", "drop", "bool", /*default=*/"false",
-           "where a layout has no words for it, take tensors with open and closed dimensions as closed, and leave priorities out">
+           "where a layout has no words for it, take tensors with open and closed dimensions as closed, leave priorities out, and let axes that are added to a dimension cut in the order of the mesh">
   ];
 }
 
