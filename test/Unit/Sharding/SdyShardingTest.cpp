@@ -304,12 +304,9 @@ TEST_F(SdyShardingTest, RandomLayoutsComeBackOrAreRefusedByName) {
     EXPECT_EQ(after->str(), before.str()) << said->str();
     equal += *after == before;
   }
-  std::map<std::string, int> expected = {{"unit", 106},
-                                         {"partial(avg)", 127},
-                                         {"partial(product)", 143},
-                                         {"of a scalar", 246},
-                                         {"may cut before", 121},
-                                         {"lie elsewhere", 14}};
+  std::map<std::string, int> expected = {
+      {"unit", 106},        {"partial(avg)", 127},   {"partial(product)", 143},
+      {"of a scalar", 246}, {"may cut before", 121}, {"lie elsewhere", 14}};
   EXPECT_EQ(refused, expected);
   EXPECT_EQ(equal, 1243);
 }
