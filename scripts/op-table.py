@@ -23,6 +23,7 @@ TABLE = os.path.join(ROOT, "test", "Coverage", "ops.md")
 
 # Ops of the language itself, and where they are tested.
 LANGUAGE = {
+    "agree": "test/Integration/programs.py",
     "call": "test/Integration/programs.py",
     "constraint": "test/Integration/programs.py",
     "extent": "test/Integration/scalars.py",

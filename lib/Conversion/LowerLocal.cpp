@@ -59,7 +59,7 @@ public:
                              lowerAttentionToLinalg(rewriter, attention));
           return success();
         })
-        .Case<ScatterOp, ScanOp, SortOp>([&](Operation *ordered) {
+        .Case<ScatterOp, ScanOp, SortOp, MergeOp>([&](Operation *ordered) {
           rewriter.replaceOp(ordered, lowerOrderedToLoops(rewriter, ordered));
           return success();
         })

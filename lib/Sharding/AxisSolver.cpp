@@ -143,7 +143,7 @@ SmallVector<Strategy> AxisSolver::pinCandidates(const PropagationNode &node) {
 }
 
 SmallVector<Strategy> AxisSolver::candidates(const PropagationNode &node) {
-  if (node.kind == PropagationNode::Pin && !node.pinned[axis].isOpen())
+  if (!node.pinned.empty() && !node.pinned[axis].isOpen())
     return pinCandidates(node);
   return strategies(node.rule, factorUnits(node), &problem.facts);
 }
@@ -167,6 +167,23 @@ bool AxisSolver::fits(unsigned value, const Placement &placement,
   return true;
 }
 
+/// Does a value that takes `placement` agree with what is stated of it on the
+/// axes to come?
+bool AxisSolver::fitsStated(unsigned value, const Placement &placement) const {
+  const PropagationValue &info = problem.values[value];
+  if (!info.fixed[axis].isOpen())
+    return true;
+  return llvm::none_of(
+      llvm::drop_begin(info.fixed, axis + 1), [&](const Placement &other) {
+        bool unitsDiffer = placement.isShard() &&
+                           other.isShard(placement.dim) &&
+                           other.unit != placement.unit;
+        bool kindsDiffer = placement.isPartial() && other.isPartial() &&
+                           other.reduce != placement.reduce;
+        return unitsDiffer || kindsDiffer;
+      });
+}
+
 bool AxisSolver::fits(unsigned n, const Strategy &strategy) const {
   const PropagationNode &node = problem.nodes[n];
   for (auto [i, value] : llvm::enumerate(node.operands))
@@ -174,7 +191,9 @@ bool AxisSolver::fits(unsigned n, const Strategy &strategy) const {
         !fits(value, strategy.operands[i], solution.operands[n][i]))
       return false;
   for (auto [i, value] : llvm::enumerate(node.results))
-    if (value >= 0 && !fits(value, strategy.results[i], solution.results[n][i]))
+    if (value >= 0 &&
+        (!fits(value, strategy.results[i], solution.results[n][i]) ||
+         !fitsStated(value, strategy.results[i])))
       return false;
   return true;
 }
@@ -292,6 +311,12 @@ void AxisSolver::setChosen(unsigned n, int choice) {
 }
 
 void AxisSolver::enumerate(unsigned n) {
+  const auto &settled = problem.nodes[n].settled;
+  if (!settled.empty() && settled[axis] && fits(n, *settled[axis])) {
+    // The only choice: what it takes is no reason for anything.
+    choices[n].push_back({*settled[axis], /*time=*/0});
+    return;
+  }
   for (Strategy &strategy : candidates(problem.nodes[n])) {
     if (!fits(n, strategy) && !choices[n].empty())
       continue;
@@ -413,7 +438,7 @@ void AxisSolver::decideSources() {
       const Placement &wanted =
           choices[n][chosen[n]].strategy.operands[operand];
       double cost = costToUsers(v, wanted) + holdingTime(v, wanted);
-      if (!wanted.isShard() || cost >= bestCost)
+      if (!wanted.isShard() || cost >= bestCost || !fitsStated(v, wanted))
         continue;
       best = wanted;
       bestCost = cost;

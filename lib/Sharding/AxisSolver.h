@@ -71,6 +71,7 @@ private:
   factorUnits(const PropagationNode &node);
   bool fits(unsigned value, const Placement &placement,
             const llvm::SmallVector<Placement, 2> &others) const;
+  bool fitsStated(unsigned value, const Placement &placement) const;
   bool fits(unsigned node, const Strategy &strategy) const;
   double nodeTime(unsigned node, const Strategy &strategy) const;
   double move(unsigned value, const Placement &from, const Placement &to);

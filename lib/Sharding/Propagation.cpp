@@ -8,6 +8,7 @@
 #include "dtensor/Sharding/Propagation.h"
 
 #include "AxisSolver.h"
+#include "PriorityLevels.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -99,10 +100,9 @@ unsigned PropagationProblem::addValue(ArrayRef<Expr> extents,
   return values.size() - 1;
 }
 
-PropagationSolution dtensor::solvePropagation(const PropagationProblem &given,
-                                              const CostModel &model) {
-  PropagationProblem problem = given;
-  completeRules(problem);
+/// One level: all pins count alike.
+static PropagationSolution solveLevel(const PropagationProblem &problem,
+                                      const CostModel &model) {
   PropagationSolution solution;
   PropagationSolution::Placements free(problem.mesh.getNumAxes());
   solution.values.assign(problem.values.size(), free);
@@ -113,4 +113,14 @@ PropagationSolution dtensor::solvePropagation(const PropagationProblem &given,
   for (unsigned axis = 0, e = problem.mesh.getNumAxes(); axis != e; ++axis)
     solveAxis(problem, model, solution, axis);
   return solution;
+}
+
+PropagationSolution dtensor::solvePropagation(const PropagationProblem &given,
+                                              const CostModel &model) {
+  PropagationProblem problem = given;
+  completeRules(problem);
+  SmallVector<unsigned> levels = priorityLevels(problem);
+  for (unsigned level : ArrayRef(levels).drop_back(levels.empty() ? 0 : 1))
+    settleLevel(problem, level, solveLevel(upToLevel(problem, level), model));
+  return solveLevel(problem, model);
 }

@@ -246,6 +246,36 @@ func.func @f(%x: {T} {on("shard(0)")}) -> ({T} {on("replicate")}) {{
     assert counts == {"all_to_all": 1, "all_gather": 1}, counts
 
 
+def test_of_two_constraints_the_higher_number_yields():
+    """What is between them is where the lower number wants it."""
+    for first, second, moved in ((0, 1, "%3"), (1, 0, "%0")):
+        text = f"""
+func.func @f(%x: {T} {on("shard(0)")}) -> ({T} {on("shard(1)")}) {{
+  %0 = dtensor.constraint %x to <#mesh, [shard(0)], (M, N)> {{priority = {first}}} : {T}
+  %1 = dtensor.exp %0 : ({T}) -> {T}
+  %2 = dtensor.tanh %1 : ({T}) -> {T}
+  %3 = dtensor.constraint %2 to <#mesh, [shard(1)], (M, N)> {{priority = {second}}} : {T}
+  return %3 : {T}
+}}"""
+        check_all(f"priority{first}", text,
+                  lambda x: torch.tanh(torch.exp(x)), matrix)
+        bundle = harness.compile_text(MESH + text, f"priority{first}")
+        _, counts = bundle.run({"tp": 4}, torch.randn(8, 8))
+        assert counts == {"all_to_all": 1}, counts
+
+
+def test_values_that_agree_have_one_layout():
+    """The state of an optimizer, whose use alone would leave it whole."""
+    check_all("agree", f"""
+func.func @f(%w: {T} {on("shard(1)")}, %m: {T}, %g: {T} {on("partial(sum)")}) -> ({T}, {T}, {T}) {{
+  %0, %1, %2 = dtensor.agree %w, %m, %g : ({T}, {T}, {T}) -> ({T}, {T}, {T})
+  %3 = dtensor.add %1, %2 : ({T}, {T}) -> {T}
+  %4 = dtensor.sub %0, %3 : ({T}, {T}) -> {T}
+  return %4, %3, %2 : {T}, {T}, {T}
+}}""", lambda w, m, g: (w - (m + g), m + g, g),
+              lambda m, n: [torch.randn(m, n) for _ in range(3)])
+
+
 def test_partials_are_added_before_they_are_reduced():
     k = torch.randn(12, 4), torch.randn(12, 4)
     text = f"""

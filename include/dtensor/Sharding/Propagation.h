@@ -25,6 +25,13 @@
 // takes of a rank's memory. Work is linear in nodes, operands and strategies,
 // and does not depend on the number of ranks.
 //
+// Pins may have priorities. Level after level, the lowest number first, the
+// problem is solved with the pins up to that level, and what these reach is
+// settled: the values that are cut together with a pinned one, without a
+// movement between, and the nodes that do it. So where two levels want
+// different things the movement is beside the pin of the higher number. A pin
+// itself always holds.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef DTENSOR_SHARDING_PROPAGATION_H
@@ -53,7 +60,7 @@ struct PropagationNode {
     /// several paths (the results of a branch, what a loop carries).
     Join,
     /// The one operand (and result) has exactly the placements `pinned`, any
-    /// common one where `pinned` is open.
+    /// common one where `pinned` is open. A Join may be pinned, too.
     Pin,
   };
   Kind kind = Compute;
@@ -62,6 +69,10 @@ struct PropagationNode {
   /// Indices of values; -1 for what is not a tensor.
   llvm::SmallVector<int, 4> operands, results;
   llvm::SmallVector<Placement, 2> pinned;
+  /// Of a Pin: lower numbers decide first.
+  unsigned priority = 0;
+  /// Per axis, what a lower number has settled; empty if nothing on any.
+  llvm::SmallVector<std::optional<Strategy>, 0> settled;
 };
 
 /// What a microsecond of each counts. Zero: it does not matter.

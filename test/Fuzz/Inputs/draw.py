@@ -260,9 +260,18 @@ class Drawer:
     def constrain(self):
         i = self.pick()
         value = self.values[i]
+        priority = self.rng.choice(["", "", " {priority = 1}",
+                                    " {priority = 2}"])
         self.lines(value.shape, [i], "$r = dtensor.constraint $0 to <#mesh, "
                    f"[{', '.join(self.placements(value.shape))}], "
-                   f"({value.extents})> : $T", lambda x: x)
+                   f"({value.extents})>{priority} : $T", lambda x: x)
+
+    def agree(self):
+        i = self.pick()
+        shape = self.values[i].shape
+        self.program.step(
+            [i, self.like(i)], [(shape, "f64")] * 2, "$r0, $r1 = dtensor.agree "
+            "$0, $1 : ($T0, $T1) -> ($R0, $R1)", lambda a, b: [a, b])
 
     def where(self):
         i = self.pick()
@@ -425,4 +434,4 @@ class Drawer:
 
     GLUE = [unary, unary, binary, binary, broadcast, reduce, reduce, product,
             permute, along, flip, concat, flatten, slice, constrain, constrain,
-            where, loop, branch, position, windows, rows, gradient, random, sgd]
+            agree, where, loop, branch, position, windows, rows, gradient, random, sgd]

@@ -108,6 +108,42 @@ protected:
     return add(node);
   }
 
+  /// The value that `from` is where it has this placement.
+  unsigned pin(unsigned from, Placement placement, unsigned priority) {
+    unsigned to = problem.addValue(problem.values[from].extents, 4);
+    problem.values[to].fixed[0] = placement;
+    PropagationNode node;
+    node.kind = PropagationNode::Pin;
+    node.operands = {int(from)};
+    node.results = {int(to)};
+    node.pinned = {placement};
+    node.priority = priority;
+    add(node);
+    return to;
+  }
+
+  void clear() {
+    problem.values.clear();
+    problem.nodes.clear();
+    problem.forward.clear();
+    problem.backward.clear();
+  }
+
+  /// Some pointwise nodes, each perhaps with a dimension that is whole, from
+  /// `first` on; all that they make.
+  SmallVector<unsigned> randomChain(std::mt19937 &random, unsigned first) {
+    SmallVector<unsigned> made;
+    for (int i = 0; i < 5; ++i) {
+      unsigned from = made.empty() ? first : made.back();
+      made.push_back(value({1024, 1024}));
+      unsigned node = pointwise({int(from)}, made.back(), false);
+      if (unsigned whole = random() % 6; whole < 2)
+        problem.nodes[node].rule.factors[whole].kind =
+            FactorKind::NeedReplication;
+    }
+    return made;
+  }
+
   ExprContext context;
   PropagationProblem problem;
 };
@@ -275,10 +311,7 @@ TEST_F(PropagationTest, IsExactOnChains) {
   const double bytes = 4096.0 * 4096 * 4;
   const CostModel model;
   for (int trial = 0; trial < 100; ++trial) {
-    problem.values.clear();
-    problem.nodes.clear();
-    problem.forward.clear();
-    problem.backward.clear();
+    clear();
     Placement start = Placement::shard(random() % 2);
     Placement goal =
         random() % 3 ? Placement::shard(random() % 2) : Placement::replicate();
@@ -353,10 +386,7 @@ TEST_F(PropagationTest, NoNodeAloneWouldDoBetter) {
   std::mt19937 random(11);
   const double bytes = 1024.0 * 1024 * 4;
   for (int trial = 0; trial < 200; ++trial) {
-    problem.values.clear();
-    problem.nodes.clear();
-    problem.forward.clear();
-    problem.backward.clear();
+    clear();
     for (int i = 0; i < 2; ++i)
       fixedValue({1024, 1024}, Placement::shard(random() % 2));
     for (int i = 0; i < 7; ++i) {
@@ -387,6 +417,93 @@ TEST_F(PropagationTest, NoNodeAloneWouldDoBetter) {
       }
     }
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Priorities, values that agree
+//===----------------------------------------------------------------------===//
+
+TEST_F(PropagationTest, TheLowerNumberDecidesBetweenTwoPins) {
+  for (bool firstWins : {true, false}) {
+    clear();
+    unsigned x = pin(value({1024, 1024}), Placement::shard(0), !firstWins);
+    SmallVector<unsigned> between;
+    for (int i = 0; i < 4; ++i) {
+      between.push_back(value({1024, 1024}));
+      pointwise({int(i ? between[i - 1] : x)}, between[i], false);
+    }
+    unsigned y = pin(between.back(), Placement::shard(1), firstWins);
+    PropagationSolution solution = solvePropagation(problem);
+    for (unsigned v : between)
+      EXPECT_TRUE(solution.values[v][0].isShard(firstWins ? 0 : 1));
+    EXPECT_TRUE(solution.values[x][0].isShard(0));
+    EXPECT_TRUE(solution.values[y][0].isShard(1));
+  }
+}
+
+TEST_F(PropagationTest, WhatTypesStateDecidesFirst) {
+  unsigned x = fixedValue({1024, 1024}, Placement::shard(0));
+  unsigned t = value({1024, 1024}), y = value({1024, 1024});
+  pointwise({int(x)}, t, false);
+  pointwise({int(t)}, y, false);
+  pin(y, Placement::shard(1), 7);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[t][0].isShard(0));
+  EXPECT_TRUE(solution.values[y][0].isShard(0));
+}
+
+TEST_F(PropagationTest, WhatALowerNumberReachesIsAsIfItWereAlone) {
+  std::mt19937 random(3);
+  for (int trial = 0; trial < 100; ++trial) {
+    clear();
+    unsigned x = pin(value({1024, 1024}), Placement::shard(random() % 2), 0);
+    unsigned first = problem.nodes.size();
+    SmallVector<unsigned> chain = randomChain(random, x);
+    PropagationSolution alone = solvePropagation(problem);
+    pin(chain.back(), Placement::shard(random() % 2), 1 + random() % 3);
+    PropagationSolution both = solvePropagation(problem);
+    Placement have = alone.values[x][0];
+    for (auto [i, v] : llvm::enumerate(chain)) {
+      if (alone.operands[first + i][0][0] != have || alone.values[v][0] != have)
+        break;
+      EXPECT_EQ(both.values[v][0], have) << "trial " << trial;
+    }
+  }
+}
+
+TEST_F(PropagationTest, OnlyTheOrderOfPrioritiesCounts) {
+  std::mt19937 random(5);
+  for (int trial = 0; trial < 100; ++trial) {
+    clear();
+    unsigned current = value({1024, 1024});
+    for (int i = 0; i < 3; ++i)
+      current = randomChain(random, pin(current, Placement::shard(random() % 2),
+                                        random() % 3))
+                    .back();
+    PropagationSolution small = solvePropagation(problem);
+    for (PropagationNode &node : problem.nodes)
+      node.priority *= 10;
+    PropagationSolution large = solvePropagation(problem);
+    EXPECT_TRUE(small.values == large.values);
+    EXPECT_TRUE(small.operands == large.operands);
+  }
+}
+
+TEST_F(PropagationTest, ValuesThatAgreeHaveOnePlacement) {
+  // Alone m would go with the sum of its rows; w is cut along the columns.
+  unsigned w = fixedValue({1024, 1024}, Placement::shard(1));
+  unsigned m = value({1024, 1024}), end = value({1024, 1024});
+  unsigned w1 = value({1024, 1024}), m1 = value({1024, 1024});
+  PropagationNode join;
+  join.kind = PropagationNode::Join;
+  join.operands = {int(w), int(m)};
+  join.results = {int(w1), int(m1)};
+  add(join);
+  pointwise({int(m1)}, end, false);
+  pin(end, Placement::shard(0), 0);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_EQ(solution.values[w1][0], solution.values[m1][0]);
+  EXPECT_EQ(solution.values[m][0], solution.values[m1][0]);
 }
 
 } // namespace

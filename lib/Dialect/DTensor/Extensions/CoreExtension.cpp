@@ -137,8 +137,34 @@ struct ConstraintModel : OpModel<ConstraintModel, ConstraintOp> {
       return failure();
     auto now = ConstraintOp::create(
         context.getBuilder(), op.getLoc(), input.getType(), input,
-        op.getLayout().withExtents(layout.getExtents()));
+        op.getLayout().withExtents(layout.getExtents()), op.getPriority());
     context.map(op.getResult(), now.getResult());
+    return success();
+  }
+};
+
+struct AgreeModel : OpModel<AgreeModel, AgreeOp> {
+  LogicalResult rewrite(AgreeOp op, NormalizeContext &context) const {
+    SmallVector<Value> inputs;
+    for (Value input : op.getInputs()) {
+      inputs.push_back(context.lookup(input));
+      if (failed(unifyExtents(op, context,
+                              context.getExtents(op.getInputs().front()),
+                              context.getExtents(input))))
+        return failure();
+    }
+    SmallVector<Type> types;
+    for (auto [input, result] : llvm::zip_equal(inputs, op.getResults())) {
+      auto type = context.getResultType(op, result, getExtents(input));
+      if (failed(type))
+        return failure();
+      types.push_back(*type);
+    }
+    auto now =
+        AgreeOp::create(context.getBuilder(), op.getLoc(), types, inputs);
+    for (auto [old, result] :
+         llvm::zip_equal(op.getResults(), now.getResults()))
+      context.map(old, result);
     return success();
   }
 };
@@ -176,6 +202,7 @@ void dtensor::registerCoreExtension(DialectRegistry &registry) {
     GenericOp::attachInterface<GenericModel>(*context);
     RedistributeOp::attachInterface<RedistributeModel>(*context);
     ConstraintOp::attachInterface<ConstraintModel>(*context);
+    AgreeOp::attachInterface<AgreeModel>(*context);
     RefineOp::attachInterface<RefineModel>(*context);
     ExtentOp::attachInterface<ExtentModel>(*context);
   });

@@ -15,6 +15,7 @@
 
 #include "AttentionRing.h"
 #include "AttentionLowering.h"
+#include "ShardGather.h"
 #include "dtensor/Dialect/DTensor/IR/Bytes.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 #include "dtensor/Dialect/DTensor/IR/LocalOps.h"
@@ -30,28 +31,6 @@ using namespace dtensor;
 
 static unsigned sequenceDim(Value value) {
   return cast<RankedTensorType>(value.getType()).getRank() - 2;
-}
-
-/// The one axis that cuts the sequence of `value`, in single rows.
-static std::optional<unsigned> ringAxis(LayoutAttr layout, unsigned dim) {
-  SmallVector<unsigned> axes = layout.getLayout().axesOf(dim);
-  Expr unit = layout.getLayout().unitOf(dim);
-  if (axes.size() != 1 || (unit && !unit.isConstant(1)))
-    return std::nullopt;
-  return axes.front();
-}
-
-/// The gather of keys or values along `axis` for one user alone.
-static RedistributeOp gatherOf(Value value, unsigned axis) {
-  auto gather = value.getDefiningOp<RedistributeOp>();
-  if (!gather || !gather->hasOneUse())
-    return {};
-  LayoutAttr from = getLayout(gather.getInput()), to = getLayout(value);
-  if (ringAxis(from, sequenceDim(value)) != axis)
-    return {};
-  SmallVector<Placement> placements(from.getPlacements());
-  placements[axis] = Placement::replicate();
-  return from.withPlacements(placements) == to ? gather : RedistributeOp();
 }
 
 namespace {
@@ -92,11 +71,11 @@ LogicalResult AttentionOp::expand(OpBuilder &builder,
                                   SmallVectorImpl<Value> &results) {
   if (getRing())
     return success();
-  auto axis = ringAxis(getLayout(getQuery()), sequenceDim(getQuery()));
+  auto axis = soleAxis(getLayout(getQuery()), sequenceDim(getQuery()));
   if (!axis)
     return success();
-  RedistributeOp keys = gatherOf(getKey(), *axis),
-                 values = gatherOf(getValue(), *axis);
+  RedistributeOp keys = gatherOf(getKey(), sequenceDim(getKey()), *axis),
+                 values = gatherOf(getValue(), sequenceDim(getValue()), *axis);
   if (!keys || !values)
     return success();
   RingCost cost(*this, *axis);
@@ -244,7 +223,7 @@ Value RingBuilder::run(ValueRange operands) {
 FailureOr<Value> dtensor::buildRing(AttentionOp op, OpBuilder &builder,
                                     ValueRange operands,
                                     PartitionContext &context) {
-  auto axis = ringAxis(getLayout(op.getKey()), sequenceDim(op.getKey()));
+  auto axis = soleAxis(getLayout(op.getKey()), sequenceDim(op.getKey()));
   if (!axis)
     return op.emitOpError("goes round one mesh axis, but its keys have layout ")
            << getLayout(op.getKey());

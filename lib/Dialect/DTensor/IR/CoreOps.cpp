@@ -8,6 +8,7 @@
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -21,7 +22,7 @@ void DTensorDialect::registerCoreOps() {
 }
 
 //===----------------------------------------------------------------------===//
-// constraint, refine, extent
+// constraint, agree, refine, extent
 //===----------------------------------------------------------------------===//
 
 LogicalResult ConstraintOp::verify() {
@@ -32,6 +33,34 @@ LogicalResult ConstraintOp::verify() {
     return failure();
   return verifySameGlobal(*this, type, withLayout(type, layout),
                           /*sameExtents=*/false);
+}
+
+/// Each result is its input; all inputs have one shape, and results that state
+/// placements the same ones.
+LogicalResult AgreeOp::verify() {
+  if (getInputs().empty() || getInputs().size() != getResults().size())
+    return emitOpError("has ") << getInputs().size() << " inputs and "
+                               << getResults().size() << " results";
+  auto first = cast<RankedTensorType>(getInputs().front().getType());
+  LayoutAttr stated;
+  for (auto [input, result] : llvm::zip_equal(getInputs(), getResults())) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (failed(verifyCompatibleShape(first.getShape(), type.getShape())))
+      return emitOpError("has inputs of different shapes: ")
+             << first << " and " << type;
+    if (failed(verifySameGlobal(*this, type,
+                                cast<RankedTensorType>(result.getType()),
+                                /*sameExtents=*/false)))
+      return failure();
+    LayoutAttr layout = dtensor::getLayout(result);
+    if (!layout || layout.getLayout().hasOpen())
+      continue;
+    if (stated && !layout.getLayout().samePlacements(stated.getLayout()))
+      return emitOpError("placements differ: ")
+             << stated.getLayout().str() << " and " << layout.getLayout().str();
+    stated = layout;
+  }
+  return success();
 }
 
 LogicalResult RefineOp::verify() {

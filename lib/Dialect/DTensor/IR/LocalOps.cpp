@@ -204,6 +204,21 @@ LogicalResult CollectivePermuteOp::verify() {
                  failed(verifyTensors(*this, all)));
 }
 
+LogicalResult MergeOp::verify() {
+  auto values = cast<RankedTensorType>(getValues().getType());
+  auto positions = cast<RankedTensorType>(getPositions().getType());
+  if (values.getShape() != positions.getShape())
+    return emitOpError("has values ")
+           << values << " and positions " << positions << " of another shape";
+  if (!positions.getElementType().isSignlessIntOrIndex())
+    return emitOpError("has positions of element type ")
+           << positions.getElementType();
+  if (getDim() < uint64_t(values.getRank()))
+    return success();
+  return emitOpError("dim is ")
+         << getDim() << ", but the rank is " << values.getRank();
+}
+
 LogicalResult ShardSliceOp::verify() { return verifyOneDim(*this); }
 
 static LogicalResult verifyAxisName(Operation *op, MeshAttr mesh,

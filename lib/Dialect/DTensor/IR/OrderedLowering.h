@@ -9,6 +9,8 @@
 #define DTENSOR_LIB_DIALECT_DTENSOR_IR_ORDEREDLOWERING_H
 
 #include "CompositeUtils.h"
+#include "LoopBuilder.h"
+#include "dtensor/Dialect/DTensor/IR/LocalOps.h"
 #include "dtensor/Dialect/DTensor/IR/ScatterOps.h"
 
 namespace dtensor {
@@ -24,6 +26,10 @@ ScatterLoops scatterLoops(unsigned targetRank, unsigned indexRank, unsigned dim,
 /// NaN is larger than all numbers.
 mlir::Value buildIsBefore(Scalars s, mlir::Value lhs, mlir::Value rhs,
                           bool descending);
+
+/// Row by row; values and positions.
+llvm::SmallVector<mlir::Value> lowerSort(SortOp op, LoopBuilder loops);
+llvm::SmallVector<mlir::Value> lowerMerge(MergeOp op, LoopBuilder loops);
 
 } // namespace dtensor
 

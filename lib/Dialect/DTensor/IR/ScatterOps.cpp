@@ -356,7 +356,9 @@ LogicalResult SortOp::verify() {
 
 FailureOr<ShardingRule> SortOp::getShardingRule() {
   RuleBuilder builder;
-  TensorMap map = rowMap(builder, getInput(), getDim());
+  TensorMap map = rowMap(builder, getInput(), getDim(), getMerges());
+  if (getMerges() && !map[getDim()].empty())
+    builder.rule.factors[map[getDim()].front()].windowed = true;
   builder.rule.operands = {map};
   builder.rule.results = {map, map};
   return std::move(builder.rule);
@@ -368,22 +370,11 @@ LogicalResult SortOp::normalize(NormalizeContext &context) {
   auto indices = context.getResultType(*this, getIndices(), extents);
   if (failed(values) || failed(indices))
     return failure();
-  auto sorted =
-      SortOp::create(context.getBuilder(), getLoc(), *values, *indices,
-                     context.lookup(getInput()), getDim(), getDescending());
+  auto sorted = SortOp::create(context.getBuilder(), getLoc(), *values,
+                               *indices, context.lookup(getInput()), getDim(),
+                               getDescending(), getMerges());
   context.map(getValues(), sorted.getValues());
   context.map(getIndices(), sorted.getIndices());
-  return success();
-}
-
-LogicalResult SortOp::partition(OpBuilder &builder, ValueRange operands,
-                                PartitionContext &context,
-                                SmallVectorImpl<Value> &results) {
-  auto sorted =
-      SortOp::create(builder, getLoc(), context.getLocalType(getValues()),
-                     context.getLocalType(getIndices()), operands[0], getDim(),
-                     getDescending());
-  llvm::append_range(results, sorted->getResults());
   return success();
 }
 

@@ -41,7 +41,7 @@ private:
   void writeTypes();
   void moveResults();
   void moveOperands();
-  void dropConstraints();
+  void dropStatements();
   Value redistribute(OpBuilder &builder, Location loc, Value value,
                      LayoutAttr layout);
 
@@ -50,7 +50,8 @@ private:
   SmallVector<std::pair<Value, LayoutAttr>> finals;
   SmallVector<std::pair<OpResult, LayoutAttr>> moved;
   SmallVector<std::pair<OpOperand *, LayoutAttr>> wants;
-  SmallVector<ConstraintOp> constraints;
+  /// Ops that only say where values are: constraint, agree.
+  SmallVector<Operation *> statements;
   SmallVector<Type> resultTypes;
   /// One redistribution serves all users in a block.
   DenseMap<std::pair<Value, std::pair<LayoutAttr, Block *>>, Value> shared;
@@ -61,7 +62,7 @@ void Materializer::run(llvm::function_ref<FunctionType(CallOp)> signature) {
   writeTypes();
   moveResults();
   moveOperands();
-  dropConstraints();
+  dropStatements();
 }
 
 void Materializer::askCall(CallOp call, FunctionType type) {
@@ -108,11 +109,13 @@ void Materializer::ask(llvm::function_ref<FunctionType(CallOp)> signature) {
     if (isa<RedistributeOp>(op))
       return;
     if (auto constraint = dyn_cast<ConstraintOp>(op)) {
-      constraints.push_back(constraint);
+      statements.push_back(op);
       wants.push_back({&constraint.getInputMutable(),
                        graph.getLayout(constraint.getResult())});
       return;
     }
+    if (isa<AgreeOp>(op))
+      statements.push_back(op);
     for (OpOperand &operand : op->getOpOperands()) {
       bool returned = isa<func::ReturnOp>(op);
       LayoutAttr wanted =
@@ -167,11 +170,11 @@ void Materializer::moveOperands() {
   }
 }
 
-/// Its operand has been moved to where the constraint wants it.
-void Materializer::dropConstraints() {
-  for (ConstraintOp constraint : constraints) {
-    constraint.getResult().replaceAllUsesWith(constraint.getInput());
-    constraint.erase();
+/// Their operands have been moved to where they want them.
+void Materializer::dropStatements() {
+  for (Operation *op : statements) {
+    op->replaceAllUsesWith(op->getOperands());
+    op->erase();
   }
 }
 

@@ -114,9 +114,14 @@ static LogicalResult verifyNormalized(Operation *op) {
 LogicalResult PropagationGraph::addOp(Operation *op) {
   if (failed(verifyNormalized(op)))
     return failure();
-  if (isa<ConstraintOp, RedistributeOp>(op))
+  if (auto constraint = dyn_cast<ConstraintOp>(op))
+    addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
+           writtenLayout(op->getResult(0)), constraint.getPriority());
+  else if (isa<RedistributeOp>(op))
     addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
            writtenLayout(op->getResult(0)));
+  else if (auto agree = dyn_cast<AgreeOp>(op))
+    addAgree(agree);
   else if (isa<RefineOp>(op) && dtensor::getLayout(op->getResult(0).getType()))
     addPin(op->getOpOperand(0), valueOf(op->getResult(0)),
            openLayout(dtensor::getLayout(op->getResult(0).getType())));
@@ -158,10 +163,11 @@ LogicalResult PropagationGraph::addCompute(Operation *op) {
   return success();
 }
 
-void PropagationGraph::addPin(OpOperand &operand, int result,
-                              LayoutAttr pinned) {
+void PropagationGraph::addPin(OpOperand &operand, int result, LayoutAttr pinned,
+                              unsigned priority) {
   PropagationNode node;
   node.kind = PropagationNode::Pin;
+  node.priority = priority;
   node.operands.push_back(valueOf(operand.get()));
   if (result >= 0)
     node.results.push_back(result);
@@ -282,6 +288,19 @@ unsigned PropagationGraph::addJoin(ArrayRef<OpOperand *> sources,
     problem.values[node.results.back()].mayBePartial = false;
   }
   return addNode(std::move(node), onTrail);
+}
+
+void PropagationGraph::addAgree(AgreeOp op) {
+  SmallVector<OpOperand *> sources;
+  for (OpOperand &operand : op->getOpOperands())
+    sources.push_back(&operand);
+  unsigned node = addJoin(sources, llvm::to_vector_of<Value>(op.getResults()),
+                          /*onTrail=*/true);
+  // A result that states where it is speaks for all.
+  for (int result : problem.nodes[node].results)
+    if (const auto &fixed = problem.values[result].fixed;
+        llvm::none_of(fixed, [](const Placement &p) { return p.isOpen(); }))
+      problem.nodes[node].pinned.assign(fixed.begin(), fixed.end());
 }
 
 /// A Join of what a loop carries is visited before the body on the way down

@@ -7,8 +7,9 @@
 //
 // One value of the problem per tensor, one node per op. Where control flow
 // gives a value several sources (the branches of an `if`, the operand and the
-// yield of a loop) a Join node makes them agree; where a placement is stated
-// (return, call, constraint, redistribute) a Pin node asks for it.
+// yield of a loop) a Join node makes them agree, as for `agree`; where a
+// placement is stated (return, call, constraint, redistribute) a Pin node asks
+// for it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,7 +49,9 @@ private:
   llvm::LogicalResult addCompute(mlir::Operation *op);
   llvm::LogicalResult addRegionOp(mlir::RegionBranchOpInterface op);
   llvm::LogicalResult addCall(CallOp call);
-  void addPin(mlir::OpOperand &operand, int result, LayoutAttr pinned);
+  void addPin(mlir::OpOperand &operand, int result, LayoutAttr pinned,
+              unsigned priority = 0);
+  void addAgree(AgreeOp op);
   void addReturn(mlir::func::ReturnOp op);
   unsigned addJoin(llvm::ArrayRef<mlir::OpOperand *> sources,
                    llvm::ArrayRef<mlir::Value> targets, bool onTrail);

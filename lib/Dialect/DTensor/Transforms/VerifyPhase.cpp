@@ -67,7 +67,7 @@ private:
 
   /// Ops that move or carry layouts without a rule of their own.
   static bool carriesLayouts(Operation *op) {
-    return isa<RedistributeOp, ConstraintOp, RefineOp, CallOp>(op) ||
+    return isa<RedistributeOp, ConstraintOp, AgreeOp, RefineOp, CallOp>(op) ||
            isa<RegionBranchOpInterface>(op) ||
            op->hasTrait<OpTrait::IsTerminator>();
   }
@@ -80,7 +80,7 @@ private:
   }
 
   LogicalResult verifyDecided(Operation *op) {
-    if (isa<ConstraintOp>(op))
+    if (isa<ConstraintOp, AgreeOp>(op))
       return error(op) << "a constraint is left";
     for (Value value : op->getResults())
       if (LayoutAttr layout = getLayout(value);
@@ -124,7 +124,8 @@ private:
   }
 
   LogicalResult verifyLocal(Operation *op) {
-    if (isa<RedistributeOp, ConstraintOp, RefineOp, ExtentOp, CallOp>(op))
+    if (isa<RedistributeOp, ConstraintOp, AgreeOp, RefineOp, ExtentOp, CallOp>(
+            op))
       return error(op) << "a global-view op is left";
     if (touchesLayouts(op))
       return error(op) << "a layout is left";

@@ -174,3 +174,55 @@ func.func @call_without_a_substitution(%x: tensor<?xf32, #dtensor.layout<#mesh, 
   dtensor.call @layer(%x) {} : (tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> ()
   return
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+func.func @a_negative_priority(%x: tensor<?xf32>) {
+  // expected-error @+1 {{attribute 'priority' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1000}}
+  %y = dtensor.constraint %x to <#mesh, [shard(0)], (B)> {priority = -1} : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @agreement_of_nothing() {
+  // expected-error @+1 {{'dtensor.agree' op has 0 inputs and 0 results}}
+  dtensor.agree : () -> ()
+  return
+}
+
+// -----
+
+func.func @agreement_with_a_result_too_many(%x: tensor<?xf32>) {
+  // expected-error @+1 {{'dtensor.agree' op has 1 inputs and 2 results}}
+  %0, %1 = dtensor.agree %x : (tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @agreement_of_other_shapes(%x: tensor<4x?xf32>, %y: tensor<8x?xf32>) {
+  // expected-error @+1 {{'dtensor.agree' op has inputs of different shapes: 'tensor<4x?xf32>' and 'tensor<8x?xf32>'}}
+  %0, %1 = dtensor.agree %x, %y : (tensor<4x?xf32>, tensor<8x?xf32>) -> (tensor<4x?xf32>, tensor<8x?xf32>)
+  return
+}
+
+// -----
+
+func.func @agreement_changes_no_type(%x: tensor<?xf32>) {
+  // expected-error @+1 {{'dtensor.agree' op element types differ: 'f32' and 'f64'}}
+  %0 = dtensor.agree %x : (tensor<?xf32>) -> tensor<?xf64>
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#cut = #dtensor.layout<#mesh, [shard(0)], (B)>
+#whole = #dtensor.layout<#mesh, [replicate], (B)>
+func.func @agreement_of_two_placements(%x: tensor<?xf32, #cut>, %y: tensor<?xf32, #cut>) {
+  // expected-error @+1 {{'dtensor.agree' op placements differ: [shard(0)]}}
+  %0, %1 = dtensor.agree %x, %y : (tensor<?xf32, #cut>, tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xf32, #whole>)
+  return
+}

@@ -31,6 +31,20 @@ func.func @constraint_with_its_layout_in_full(%x: tensor<?x4xf32, #open>, %s: te
   return
 }
 
+// CHECK-LABEL: @constraint_that_yields
+// CHECK: dtensor.constraint %{{.+}} to <#{{.+}}, [shard(0)], (N)> {priority = 2 : i64} : tensor<?xf32>
+func.func @constraint_that_yields(%x: tensor<?xf32>) {
+  %0 = dtensor.constraint %x to #n {priority = 2} : tensor<?xf32>
+  return
+}
+
+// CHECK-LABEL: @values_that_agree
+// CHECK: %{{.+}}:2 = dtensor.agree %{{.+}}, %{{.+}} : (tensor<?x4xbf16>, tensor<?x4xf32>) -> (tensor<?x4xbf16>, tensor<?x4xf32>)
+func.func @values_that_agree(%x: tensor<?x4xbf16>, %y: tensor<?x4xf32>) {
+  %0, %1 = dtensor.agree %x, %y : (tensor<?x4xbf16>, tensor<?x4xf32>) -> (tensor<?x4xbf16>, tensor<?x4xf32>)
+  return
+}
+
 // CHECK-LABEL: @refine_to_another_extent
 // CHECK: dtensor.refine %{{.+}} : tensor<?xf32, {{.+}}(N)>> to tensor<?xf32, {{.+}}(2*K)>>
 func.func @refine_to_another_extent(%x: tensor<?xf32, #n>) -> tensor<?xf32, #two_k> {

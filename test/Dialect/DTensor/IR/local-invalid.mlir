@@ -113,3 +113,27 @@ func.func @size_of_a_missing_axis() {
   %n = dtensor.axis_size #mesh "dp"
   return
 }
+
+// -----
+
+func.func @merge_with_other_positions(%x: tensor<?xf32>, %i: tensor<?x4xi64>, %n: index) {
+  // expected-error @+1 {{'dtensor.merge' op has values 'tensor<?xf32>' and positions 'tensor<?x4xi64>' of another shape}}
+  %y, %p = dtensor.merge %x, %i and %x, %i begin %n count %n dim 0 : tensor<?xf32>, tensor<?x4xi64>
+  return
+}
+
+// -----
+
+func.func @merge_by_numbers(%x: tensor<?xf32>, %n: index) {
+  // expected-error @+1 {{'dtensor.merge' op has positions of element type 'f32'}}
+  %y, %p = dtensor.merge %x, %x and %x, %x begin %n count %n dim 0 : tensor<?xf32>, tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @merge_along_no_dimension(%x: tensor<?xf32>, %i: tensor<?xi64>, %n: index) {
+  // expected-error @+1 {{'dtensor.merge' op dim is 1, but the rank is 1}}
+  %y, %p = dtensor.merge %x, %i and %x, %i begin %n count %n dim 1 : tensor<?xf32>, tensor<?xi64>
+  return
+}

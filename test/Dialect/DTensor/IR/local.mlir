@@ -117,3 +117,17 @@ func.func @a_launch_check(%ok: i1, %a: index, %b: index) {
   dtensor.check %ok, "extent of %x is {0}, expected {1}" (%a, %b)
   return
 }
+
+// CHECK-LABEL: @merge_of_two_sorted_tensors
+// CHECK: dtensor.merge %{{.+}}, %{{.+}} and %{{.+}}, %{{.+}} begin %{{.+}} count %{{.+}} dim 0 {descending} : tensor<?xf32>, tensor<?xi64>
+func.func @merge_of_two_sorted_tensors(%a: tensor<?xf32>, %p: tensor<?xi64>, %b: tensor<?xf32>, %q: tensor<?xi64>, %o: index, %n: index) {
+  %y, %i = dtensor.merge %a, %p and %b, %q begin %o count %n dim 0 {descending} : tensor<?xf32>, tensor<?xi64>
+  return
+}
+
+// CHECK-LABEL: @merge_at_a_static_size
+// CHECK: dtensor.merge {{.*}} : tensor<8x4xf32>, tensor<8x4xindex>
+func.func @merge_at_a_static_size(%a: tensor<8x4xf32>, %p: tensor<8x4xindex>, %o: index, %n: index) {
+  %y, %i = dtensor.merge %a, %p and %a, %p begin %o count %n dim 1 : tensor<8x4xf32>, tensor<8x4xindex>
+  return
+}

@@ -63,3 +63,14 @@ func.func @calls_itself(%x: tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)
   %0 = dtensor.call @calls_itself(%x) {N = #dtensor.expr<N>} : (tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>
   return %0 : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"dp" = ?, "tp" = ?>
+#cut = #dtensor.layout<#mesh, [shard(0), shard(0)], (N)>
+
+func.func @shards_of_two_axes_are_not_merged(%x: tensor<?xf32, #cut>) -> tensor<?xf32, #cut> {
+  // expected-error @below {{'dtensor.sort' op merges along one mesh axis, but its operand has layout #dtensor.layout}}
+  %0, %1 = dtensor.sort %x {dim = 0, merges} : (tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xi64, #cut>)
+  return %0 : tensor<?xf32, #cut>
+}

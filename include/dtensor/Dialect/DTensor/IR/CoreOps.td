@@ -151,11 +151,41 @@ def DTensor_ConstraintOp : DTensor_Op<"constraint", [Pure,
     ```
 
     The layout may be written in full, too: `to #dtensor.layout<...> : ...`.
+
+    Every constraint holds for its own value. `priority`, 0 unless stated, says
+    which of two yields between them: lower numbers are propagated first, and
+    what one of them reaches (the values that are cut together with it, without
+    a movement between) is not for a higher number to change. So the movement is
+    beside the constraint of the higher number, whatever it costs. What types of
+    arguments and results state has priority 0; among equal numbers cost decides.
+
+    ```mlir
+    %z = dtensor.constraint %y to <#mesh, [shard(1)], (B, 4)> {priority = 1} : tensor<?x4xf32>
+    ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, DTensor_LayoutAttr:$layout);
+  let arguments = (ins AnyRankedTensor:$input, DTensor_LayoutAttr:$layout,
+    DefaultValuedOptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<1000>]>, "0">:$priority);
   let results = (outs AnyRankedTensor:$result);
   // $input `to` $layout attr-dict `:` type($input)
   let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def DTensor_AgreeOp : DTensor_Op<"agree", [Pure]> {
+  let summary = "values that have one layout";
+  let description = [{
+    The results are the inputs; all of them have the same placements after
+    propagation, whichever cost least together: the state of an optimizer is
+    where its parameter is. Shapes are equal, element types need not be. What is
+    pending is reduced.
+
+    ```mlir
+    %w1, %m1 = dtensor.agree %w, %m : (tensor<?x4xbf16>, tensor<?x4xf32>) -> (tensor<?x4xbf16>, tensor<?x4xf32>)
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = "$inputs attr-dict `:` functional-type($inputs, $results)";
   let hasVerifier = 1;
 }
 

@@ -125,6 +125,29 @@ def DTensor_ShardSliceOp : DTensor_Op<"shard_slice", [Pure,
   let hasVerifier = 1;
 }
 
+def DTensor_MergeOp : DTensor_Op<"merge", [Pure,
+    AllTypesMatch<["values", "other_values", "result"]>,
+    AllTypesMatch<["positions", "other_positions", "result_positions"]>]> {
+  let summary = "a part of two sorted tensors, merged";
+  let description = [{
+    Along `dim`, the elements from `begin` on, as many as the first tensor has,
+    of the order of all of them and the first `count` of the other tensor. An
+    element comes with its position in a whole: of equal elements the one with
+    the smaller position is first. A negative position is that of no element;
+    those come last.
+
+    ```mlir
+    %y, %i = dtensor.merge %a, %p and %b, %q begin %o count %n dim 0 : tensor<?xf32>, tensor<?xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$values, AnyRankedTensor:$positions,
+    AnyRankedTensor:$other_values, AnyRankedTensor:$other_positions,
+    Index:$begin, Index:$count, I64Attr:$dim, UnitAttr:$descending);
+  let results = (outs AnyRankedTensor:$result, AnyRankedTensor:$result_positions);
+  let assemblyFormat = "$values `,` $positions `and` $other_values `,` $other_positions `begin` $begin `count` $count `dim` $dim attr-dict `:` type($values) `,` type($positions)";
+  let hasVerifier = 1;
+}
+
 class DTensor_AxisOp<string mnemonic> : DTensor_Op<mnemonic, [Pure]> {
   let arguments = (ins DTensor_MeshAttr:$mesh, StrAttr:$axis);
   let results = (outs Index:$result);

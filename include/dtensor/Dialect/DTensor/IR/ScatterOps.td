@@ -72,20 +72,31 @@ def DTensor_ScanOp : DTensor_OrderedOp<"scan",
   let results = (outs DTensor_Tensor:$result);
 }
 
-def DTensor_SortOp : DTensor_OrderedOp<"sort"> {
+def DTensor_SortOp : DTensor_Op<"sort", [Pure,
+    DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
+    DeclareOpInterfaceMethods<PartitionOpInterface, ["communicates"]>,
+    DeclareOpInterfaceMethods<ExpandOpInterface>,
+    DeclareOpInterfaceMethods<NormalizeOpInterface>]> {
   let summary = "the elements along a dimension in order";
   let description = [{
     Ascending, or with `descending` the other way; NaN is larger than all
     numbers; equal elements keep their order. The second result tells where each
-    element was. `dim` must be whole: a sharded one is gathered, for which `topk`
-    has no need.
+    element was.
+
+    With `merges`, `dim` may be sharded along one mesh axis: every rank sorts its
+    shard, pairs of ranks merge what they have in a network, and nobody has more
+    than two shards. Placements are decided as if `dim` had to be whole; then a
+    sort of a gathered shard becomes one that merges where that costs less.
 
     ```mlir
     %y, %i = dtensor.sort %x {dim = 1, descending} : (tensor<?x?xf32, #x>) -> (tensor<?x?xf32, #x>, tensor<?x?xi64, #x>)
+    %z, %j = dtensor.sort %v {dim = 0, merges} : (tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xi64, #cut>)
     ```
   }];
-  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim, UnitAttr:$descending);
+  let arguments = (ins DTensor_Tensor:$input, I64Attr:$dim, UnitAttr:$descending, UnitAttr:$merges);
   let results = (outs DTensor_Tensor:$values, DTensor_Tensor:$indices);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
