@@ -20,13 +20,14 @@ static void verifyPhase(OpPassManager &manager, StringRef phase) {
   manager.addPass(createVerifyPhase(options));
 }
 
-void dtensor::buildGlobalPipeline(OpPassManager &manager,
-                                  const GlobalPipelineOptions &options) {
-  auto stopsAt = [&](GlobalPhase phase) { return options.last == phase; };
+static void addNormalize(OpPassManager &manager,
+                         const GlobalPipelineOptions &) {
   manager.addPass(createNormalize());
   verifyPhase(manager, "normalize");
-  if (stopsAt(GlobalPhase::Normalize))
-    return;
+}
+
+static void addPropagate(OpPassManager &manager,
+                         const GlobalPipelineOptions &options) {
   // Before placements differ: what a gradient computes as the forward op did is
   // one value, and one redistribute.
   manager.addNestedPass<func::FuncOp>(createCSEPass());
@@ -36,8 +37,10 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   weights.memory = options.weights.memory;
   manager.addPass(createPropagate(weights));
   verifyPhase(manager, "propagate");
-  if (stopsAt(GlobalPhase::Propagate))
-    return;
+}
+
+static void addElide(OpPassManager &manager,
+                     const GlobalPipelineOptions &options) {
   manager.addNestedPass<func::FuncOp>(createExpand());
   // Movement is only moved or dropped here; the placements that propagation
   // proved consistent stay, so the same verifier holds afterwards.
@@ -48,13 +51,16 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
     manager.addNestedPass<func::FuncOp>(createRegather(regather));
   }
   verifyPhase(manager, "propagate");
-  if (stopsAt(GlobalPhase::Elide))
-    return;
+}
+
+static void addPlan(OpPassManager &manager, const GlobalPipelineOptions &) {
   manager.addNestedPass<func::FuncOp>(createPlan());
   manager.addNestedPass<func::FuncOp>(createBucket());
   verifyPhase(manager, "plan");
-  if (stopsAt(GlobalPhase::Plan))
-    return;
+}
+
+static void addPartition(OpPassManager &manager,
+                         const GlobalPipelineOptions &) {
   manager.addPass(createPartition());
   verifyPhase(manager, "partition");
   manager.addNestedPass<func::FuncOp>(createPack());
@@ -65,4 +71,30 @@ void dtensor::buildGlobalPipeline(OpPassManager &manager,
   config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
   manager.addPass(createCanonicalizerPass(config));
   manager.addPass(createCSEPass());
+}
+
+llvm::ArrayRef<Phase> dtensor::getGlobalPhases() {
+  static constexpr Phase phases[] = {
+      {"normalize",
+       "only core ops; every tensor has a layout with known extents",
+       addNormalize},
+      {"propagate", "no open placement; all movement is a visible redistribute",
+       addPropagate},
+      {"elide",
+       "the same program with less movement; scans and selections along a "
+       "sharded dimension are exchanges of a few numbers",
+       addElide},
+      {"plan",
+       "every redistribute has its collectives and its cost; small reductions "
+       "of one group are one",
+       addPlan},
+      {"partition", "what one rank runs; no layout is left", addPartition}};
+  return phases;
+}
+
+void dtensor::buildGlobalPipeline(OpPassManager &manager,
+                                  const GlobalPipelineOptions &options) {
+  auto count = static_cast<size_t>(options.last) + 1;
+  for (const Phase &phase : getGlobalPhases().take_front(count))
+    phase.build(manager, options);
 }

@@ -7,11 +7,13 @@
 
 #include "dtensor/Interchange/Shardy/Passes.h"
 #include "dtensor/Pipelines/InputDepth.h"
+#include "dtensor/Pipelines/Pipelines.h"
 #include "dtensor/Register.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -47,12 +49,20 @@ static LogicalResult process(StringRef inputName, StringRef outputName,
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llvm::cl::opt<bool> listPhases(
+      "dtensor-phases",
+      llvm::cl::desc(
+          "list the phases in order, with their passes and options"));
   DialectRegistry registry;
   dtensor::registerAllDialects(registry);
   dtensor::registerShardyInterchange(registry);
   dtensor::registerAllPasses();
   auto [input, output] = registerAndParseCLIOptions(
       argc, argv, "dtensor: global tensor programs on a mesh\n", registry);
+  if (listPhases) {
+    dtensor::printPhases();
+    return 0;
+  }
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
   // Lists need no input.
   if (config.shouldShowDialects() || config.shouldListPasses())

@@ -18,9 +18,9 @@
 #ifndef DTENSOR_PIPELINES_PIPELINES_H
 #define DTENSOR_PIPELINES_PIPELINES_H
 
-#include <cstdint>
-
 #include "dtensor/Sharding/Propagation.h"
+
+#include <cstdint>
 
 namespace mlir {
 class DialectRegistry;
@@ -57,6 +57,25 @@ void buildCUDAKernelsPipeline(mlir::OpPassManager &manager,
 
 /// From loops over buffers to the LLVM dialect.
 void buildTargetPipeline(mlir::OpPassManager &manager);
+
+/// One step of the street.
+struct Phase {
+  llvm::StringRef name;
+  /// What is true afterwards.
+  llvm::StringRef summary;
+  /// Adds the passes of this phase alone.
+  void (*build)(mlir::OpPassManager &manager,
+                const GlobalPipelineOptions &options);
+};
+
+/// In the order of GlobalPhase.
+llvm::ArrayRef<Phase> getGlobalPhases();
+/// From the local view down: those of CPUs, then what CUDA has instead.
+llvm::ArrayRef<Phase> getLocalPhases();
+
+/// Writes the phases in order to the standard output, each with its passes and
+/// their options. Needs them registered.
+void printPhases();
 
 /// Every dialect that an input may use and every interface that the pipelines
 /// need, and no more: loading a dialect costs start-up time.
