@@ -27,6 +27,7 @@ ROOMS = [
     "Analysis",
     "Dialect/DTensor/Extensions",
     "Dialect/DTensor/Transforms",
+    "Interchange/Shard",
     "Interchange/Shardy",
     "Conversion",
     "Target",

@@ -8,8 +8,8 @@
 #include "dtensor/Register.h"
 
 #include "dtensor/Analysis/Passes.h"
-#include "dtensor/Conversion/Shard/ShardPasses.h"
 #include "dtensor/Dialect/DTensor/Transforms/Passes.h"
+#include "dtensor/Interchange/Shard/Passes.h"
 #include "dtensor/Interchange/Shardy/Passes.h"
 #include "dtensor/Pipelines/Pipelines.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"

@@ -1,4 +1,4 @@
-//===- ShardPasses.td - MLIR's shard dialect, both ways -------*- tablegen -*-//
+//===- Passes.td - MLIR's shard dialect, both ways ------------*- tablegen -*-//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DTENSOR_CONVERSION_SHARD_SHARDPASSES_TD
-#define DTENSOR_CONVERSION_SHARD_SHARDPASSES_TD
+#ifndef DTENSOR_INTERCHANGE_SHARD_PASSES_TD
+#define DTENSOR_INTERCHANGE_SHARD_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
 
@@ -72,4 +72,4 @@ def ExportShard : Pass<"dtensor-export-shard", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::shard::ShardDialect"];
 }
 
-#endif // DTENSOR_CONVERSION_SHARD_SHARDPASSES_TD
+#endif // DTENSOR_INTERCHANGE_SHARD_PASSES_TD

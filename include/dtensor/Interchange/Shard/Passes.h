@@ -1,4 +1,4 @@
-//===- ShardPasses.h - To and from MLIR's shard dialect ---------*- C++ -*-===//
+//===- Passes.h - To and from MLIR's shard dialect --------------*- C++ -*-===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DTENSOR_CONVERSION_SHARD_SHARDPASSES_H
-#define DTENSOR_CONVERSION_SHARD_SHARDPASSES_H
+#ifndef DTENSOR_INTERCHANGE_SHARD_PASSES_H
+#define DTENSOR_INTERCHANGE_SHARD_PASSES_H
 
 #include "mlir/Pass/Pass.h"
 
@@ -25,11 +25,11 @@ class ShardDialect;
 namespace dtensor {
 
 #define GEN_PASS_DECL
-#include "dtensor/Conversion/Shard/ShardPasses.h.inc"
+#include "dtensor/Interchange/Shard/Passes.h.inc"
 
 #define GEN_PASS_REGISTRATION
-#include "dtensor/Conversion/Shard/ShardPasses.h.inc"
+#include "dtensor/Interchange/Shard/Passes.h.inc"
 
 } // namespace dtensor
 
-#endif // DTENSOR_CONVERSION_SHARD_SHARDPASSES_H
+#endif // DTENSOR_INTERCHANGE_SHARD_PASSES_H

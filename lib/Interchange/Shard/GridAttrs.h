@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DTENSOR_LIB_CONVERSION_SHARD_GRIDATTRS_H
-#define DTENSOR_LIB_CONVERSION_SHARD_GRIDATTRS_H
+#ifndef DTENSOR_LIB_INTERCHANGE_SHARD_GRIDATTRS_H
+#define DTENSOR_LIB_INTERCHANGE_SHARD_GRIDATTRS_H
 
 #include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
@@ -48,4 +48,4 @@ readExtents(mlir::Operation *op, mlir::RankedTensorType type);
 
 } // namespace dtensor
 
-#endif // DTENSOR_LIB_CONVERSION_SHARD_GRIDATTRS_H
+#endif // DTENSOR_LIB_INTERCHANGE_SHARD_GRIDATTRS_H

@@ -8,8 +8,8 @@
 
 #include "GridAttrs.h"
 
-#include "dtensor/Conversion/Shard/ShardPasses.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
+#include "dtensor/Interchange/Shard/Passes.h"
 #include "dtensor/Sharding/GridSharding.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,7 +18,7 @@
 
 namespace dtensor {
 #define GEN_PASS_DEF_IMPORTSHARD
-#include "dtensor/Conversion/Shard/ShardPasses.h.inc"
+#include "dtensor/Interchange/Shard/Passes.h.inc"
 } // namespace dtensor
 
 using namespace mlir;

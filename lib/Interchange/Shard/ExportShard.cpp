@@ -16,8 +16,8 @@
 
 #include "GridAttrs.h"
 
-#include "dtensor/Conversion/Shard/ShardPasses.h"
 #include "dtensor/Dialect/DTensor/IR/CoreOps.h"
+#include "dtensor/Interchange/Shard/Passes.h"
 #include "dtensor/Sharding/GridSharding.h"
 #include "dtensor/Sharding/LocalShape.h"
 
@@ -27,7 +27,7 @@
 
 namespace dtensor {
 #define GEN_PASS_DEF_EXPORTSHARD
-#include "dtensor/Conversion/Shard/ShardPasses.h.inc"
+#include "dtensor/Interchange/Shard/Passes.h.inc"
 } // namespace dtensor
 
 using namespace mlir;
