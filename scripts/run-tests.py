@@ -28,7 +28,8 @@ def cache_value(build, name):
 
 def main(argv):
     build, extra = argv[1], argv[2:]
-    suites = [os.path.join(build, "test"), os.path.join(build, "test", "Unit")]
+    suites = [os.path.join(build, "test", part)
+              for part in ("", "Roundtrip", "Unit")]
     python = cache_value(build, "DTENSOR_PYTHON")
     if not python or not os.path.exists(python):
         python = sys.executable

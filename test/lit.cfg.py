@@ -13,7 +13,7 @@ config.name = "dtensor"
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".mlir", ".test", ".py"]
 config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py", "Unit",
-                   "Benchmarks"]
+                   "Roundtrip", "Benchmarks"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dtensor_obj_root, "test")
 
@@ -31,15 +31,15 @@ try:
 except ImportError:
     pass
 
-# A tool that another tool starts, and the round-trip switch below, look on PATH.
+# A tool that another tool starts looks on PATH.
 llvm_config.with_environment("PATH", tool_dirs, append_path=True)
 llvm_config.with_environment(
     "PYTHONPATH", os.path.join(config.dtensor_src_root, "python"),
     append_path=True)
 
-# With the switch on, every IR test is also a test of printing and parsing.
+# In the suite Roundtrip every IR test is also a test of printing and parsing.
 opt = "dtensor-opt"
-if os.environ.get("DTENSOR_OPT_CHECK_IR_ROUNDTRIP"):
+if getattr(config, "roundtrip", False):
     opt = ToolSubst("dtensor-opt", "dtensor-opt --verify-roundtrip",
                     unresolved="ignore")
 tools = [opt, "dtensor-compile", "dtensor-run", "dtensor-reduce",
