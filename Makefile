@@ -40,7 +40,7 @@ bench: setup $(BUILD)/build.ninja
 
 dist: setup $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD) dtensor-compile dtensor-opt dtensor-run \
-	  DTensorCompiler
+	  DTensorCompiler dtensor-reference
 	@scripts/make-dist.sh $(BUILD)
 
 format:

@@ -2,14 +2,13 @@
 #
 #   shared     the tools, the compiler and the runtime as shared libraries. Their
 #              users need no MLIR.
-#   package    C headers and the files of find_package(DTensor)
+#   package    C headers, the files of find_package(DTensor), the reference
 #   libraries  the compiler's static libraries and its C++ headers, for a
 #              compiler that has MLIR of the same version and adds our dialect,
 #              interfaces and phases to its own.
 #
 # Call after all targets exist.
 include_guard()
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/DTensor)

@@ -17,10 +17,15 @@ def AddContext : Pass<"dtensor-add-context", "::mlir::ModuleOp"> {
     Appends an argument of type `!llvm.ptr`, marked `dtensor.context`, to every
     function and forwards it in calls.
 
+    Before:
     ```mlir
-    func.func @f(%x: tensor<?xf32>)
-    // becomes
-    func.func @f(%x: tensor<?xf32>, %ctx: !llvm.ptr {dtensor.context})
+    func.func @f(%x: tensor<?xf32>) -> tensor<?xf32> {
+      return %x : tensor<?xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%x: tensor<?xf32>, %ctx: !llvm.ptr {dtensor.context}) -> tensor<?xf32> {
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
@@ -35,10 +40,20 @@ def LowerLocal : Pass<"dtensor-lower-local", "::mlir::ModuleOp"> {
     `tensor.empty`. An average is a sum and then one multiplication with
     1 / ranks.
 
+    Before:
     ```mlir
-    %y = dtensor.shard_slice %x dim 0 offset %o size %s : tensor<?x4xf32> -> tensor<?x4xf32>
-    // becomes
-    %y = tensor.extract_slice %x[%o, 0] [%s, 4] [1, 1] : tensor<?x4xf32> to tensor<?x4xf32>
+    func.func @f(%x: tensor<?x4xf32>, %o: index, %s: index, %ctx: !llvm.ptr {dtensor.context}) -> tensor<?x4xf32> {
+      %y = dtensor.shard_slice %x dim 0 offset %o size %s : tensor<?x4xf32> -> tensor<?x4xf32>
+      %z = dtensor.all_reduce sum %y on #mesh axes [0] : tensor<?x4xf32>
+      return %z : tensor<?x4xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%x: ..., %o: index, %s: index, %ctx: ...
+      %y = tensor.extract_slice %x[%o, 0] [%s, 4] [1, 1] : tensor<?x4xf32> to tensor<?x4xf32>
+      %e = tensor.empty(...) : tensor<?x4xf32>
+      %z = dtensor_rt.collective @dtensor_rt_all_reduce %ctx : !llvm.ptr ins(%y : tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) ...
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -54,11 +69,30 @@ def FuseElementwise : Pass<"dtensor-fuse-elementwise"> {
     is only a cast or a constant; never into a contraction, whose loads must
     stay plain.
 
+    Before:
     ```mlir
-    %1 = linalg.generic {...} ins(%x) outs(%e) { math.exp }
-    %2 = linalg.generic {...} ins(%1) outs(%e) { arith.negf }
-    // becomes
-    %2 = linalg.generic {...} ins(%x) outs(%e) { math.exp, arith.negf }
+    #id = affine_map<(d0) -> (d0)>
+    func.func @f(%x: tensor<?xf32>, %e: tensor<?xf32>) -> tensor<?xf32> {
+      %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %t = math.exp %a : f32
+        linalg.yield %t : f32
+      } -> tensor<?xf32>
+      %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%0 : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %t = arith.negf %a : f32
+        linalg.yield %t : f32
+      } -> tensor<?xf32>
+      return %1 : tensor<?xf32>
+    }
+    ```
+    After:
+    ```mlir
+    %1 = linalg.generic ... ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %t = math.exp %a : f32
+      %u = arith.negf %t : f32
+      linalg.yield %u : f32
     ```
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
@@ -72,15 +106,17 @@ def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp
     `dtensor.result`; a scalar one has rank 0. A public function that others call gets a private
     twin for them, so that its interface can change alone.
 
+    Before:
     ```mlir
     func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
       return %x : tensor<4xf32>
     }
-    // becomes
-    func.func @f(%x: tensor<4xf32>, %out: memref<4xf32> {dtensor.result = 0}) {
+    ```
+    After:
+    ```mlir
+    func.func @f(%x: tensor<4xf32> {bufferization.writable = false}, %out: memref<4xf32> {dtensor.result = 0 : i64}) {
       bufferization.materialize_in_destination %x in restrict writable %out : ...
       return
-    }
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
@@ -93,14 +129,21 @@ def EliminateEmptyTensors : Pass<"dtensor-eliminate-empty-tensors", "::mlir::Mod
     A `tensor.empty` whose contents end up in a known destination becomes that
     destination, if its sizes are the destination's whenever it is executed.
 
+    Before:
     ```mlir
-    %e = tensor.empty(%n) : tensor<?xf32>
-    %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
-    bufferization.materialize_in_destination %y in restrict writable %out : ...
-    // becomes
-    %e = bufferization.to_tensor %out restrict writable : ...
-    %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
-    bufferization.materialize_in_destination %y in writable %out : ...
+    func.func @f(%out: memref<?xf32>, %n: index, %c: f32) {
+      %e = tensor.empty(%n) : tensor<?xf32>
+      %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+      bufferization.materialize_in_destination %y in restrict writable %out : (tensor<?xf32>, memref<?xf32>) -> ()
+      return
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%out: memref<?xf32>, %n: index, %c: f32) {
+      %e = bufferization.to_tensor %out restrict writable : ...
+      %y = linalg.fill ins(%c : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+      bufferization.materialize_in_destination %y in writable %out : ...
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
@@ -114,11 +157,19 @@ def BeginBuffers : Pass<"dtensor-begin-buffers", "::mlir::func::FuncOp"> {
     before its first use there. It is marked as one that upstream's deallocation
     leaves alone, until `dtensor-end-buffers` frees it.
 
+    Before:
     ```mlir
-    %b = memref.alloc() : memref<4xf32>
-    call @other() : () -> ()
-    call @fill(%b) : (memref<4xf32>) -> ()
-    // becomes
+    func.func private @other()
+    func.func private @fill(memref<4xf32>)
+    func.func @f() {
+      %b = memref.alloc() : memref<4xf32>
+      call @other() : () -> ()
+      call @fill(%b) : (memref<4xf32>) -> ()
+      return
+    }
+    ```
+    After:
+    ```mlir
     call @other() : () -> ()
     %b = memref.alloc() {bufferization.manual_deallocation} : memref<4xf32>
     call @fill(%b) : (memref<4xf32>) -> ()
@@ -133,13 +184,23 @@ def EndBuffers : Pass<"dtensor-end-buffers", "::mlir::func::FuncOp"> {
   let description = [{
     Those that `dtensor-begin-buffers` marked.
 
+    Before:
     ```mlir
-    %b = memref.alloc() {bufferization.manual_deallocation} : memref<4xf32>
-    call @fill(%b) : (memref<4xf32>) -> ()
-    // becomes
+    func.func private @other()
+    func.func private @fill(memref<4xf32>)
+    func.func @f() {
+      %b = memref.alloc() {bufferization.manual_deallocation} : memref<4xf32>
+      call @fill(%b) : (memref<4xf32>) -> ()
+      call @other() : () -> ()
+      return
+    }
+    ```
+    After:
+    ```mlir
     %b = memref.alloc() : memref<4xf32>
     call @fill(%b) : (memref<4xf32>) -> ()
     memref.dealloc %b : memref<4xf32>
+    call @other() : () -> ()
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
@@ -155,10 +216,21 @@ def OutlineKernels : Pass<"dtensor-outline-kernels", "::mlir::ModuleOp"> {
     Copies between buffers that are not contiguous become
     kernels too.
 
+    Before:
     ```mlir
-    linalg.fill ins(%c0 : f32) outs(%m : memref<?xf32>)
-    // becomes
-    call @kernel(%m) : (memref<?xf32>) -> ()
+    func.func @f(%m: memref<?xf32>) {
+      %zero = arith.constant 0.0 : f32
+      linalg.fill ins(%zero : f32) outs(%m : memref<?xf32>)
+      return
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%m: memref<?xf32>) {
+      call @kernel(%m) : (memref<?xf32>) -> ()
+    func.func private @kernel(%k: memref<?xf32> {dtensor.noalias}) attributes {dtensor.kernel} {
+      %zero = arith.constant 0.000000e+00 : f32
+      linalg.fill ins(%zero : f32) outs(%k : memref<?xf32>)
     ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect"];
@@ -171,10 +243,18 @@ def LowerLinalgToLoops : Pass<"dtensor-lower-linalg-to-loops"> {
     it is a reduction the value is carried in registers; contractions are
     blocked for cache and registers.
 
+    Before:
     ```mlir
-    linalg.fill ins(%c : f32) outs(%m : memref<?xf32>)
-    // becomes
-    scf.for %i = %c0 to %n step %c1 { memref.store %c, %m[%i] : memref<?xf32> }
+    func.func @f(%m: memref<?xf32>, %c: f32) {
+      linalg.fill ins(%c : f32) outs(%m : memref<?xf32>)
+      return
+    }
+    ```
+    After:
+    ```mlir
+    func.func @f(%m: memref<?xf32>, %c: f32) {
+      scf.for %i = ...
+        memref.store %c, %m[%i] : memref<?xf32>
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
@@ -189,10 +269,19 @@ def LowerToLLVM : Pass<"dtensor-lower-to-llvm", "::mlir::ModuleOp"> {
     the runtime are declared as ABI.def has them; bf16 conversions become
     integer ops, and mathematical functions LLVM intrinsics or libm calls.
 
+    Before:
     ```mlir
-    dtensor_rt.fail %ctx : !llvm.ptr, "no" (%a, %b)
-    // becomes
-    llvm.call @dtensor_rt_fail(%ctx, %text, %a, %b) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
+    func.func @f(%ctx: !llvm.ptr, %a: index, %b: index) {
+      dtensor_rt.fail %ctx : !llvm.ptr, "no" (%a, %b)
+      return
+    }
+    ```
+    After:
+    ```mlir
+    llvm.mlir.global internal constant @message.0("no\00") ...
+    llvm.func @local.f(%ctx: !llvm.ptr, %a: i64, %b: i64) ...
+      %text = llvm.mlir.addressof @message.0 : !llvm.ptr
+      llvm.call @dtensor_rt_fail(%ctx, %text, %a, %b) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",

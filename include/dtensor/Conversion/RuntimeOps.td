@@ -37,7 +37,7 @@ def Runtime_CollectiveOp : Runtime_Op<"collective", [
     contents before do not matter. Source and destination do not overlap.
 
     ```mlir
-    %r = dtensor_rt.collective @dtensor_rt_all_reduce %ctx ins(%x : tensor<?xf32>)
+    %r = dtensor_rt.collective @dtensor_rt_all_reduce %ctx : !llvm.ptr ins(%x : tensor<?xf32>)
         outs(%y : tensor<?xf32>) scalars(%axes, %sum, %f32 : i64, i32, i32) -> tensor<?xf32>
     ```
 

@@ -41,7 +41,7 @@ def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments
 
     ```mlir
     %r = dtensor_gpu.compute %ctx : !llvm.ptr ins(%x : tensor<?xf32>) outs(%y : tensor<?xf32>)
-        extents(%n) scalars() variants [...] -> tensor<?xf32>
+        extents(%n) scalars() variants [{conditions = array<i64>, kernel = @kernels::@exp, params = array<i64: 3, 1, 0, 0, 0, 0, 0, 1, 0>, shape = array<i64: 0, 0, 1, 1, 256>} ] -> tensor<?xf32>
     ```
   }];
   let arguments = (ins AnyType:$rank_context, Variadic<AnyShaped>:$inputs,

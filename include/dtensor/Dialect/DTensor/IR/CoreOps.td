@@ -32,6 +32,12 @@ def DTensor_GenericOp : DTensor_Op<"generic", !listconcat(ShardedOp,
     global position of an iterator. `label` names what the op stands for.
 
     ```mlir
+    #mk = affine_map<(m, n, k) -> (m, k)>
+    #kn = affine_map<(m, n, k) -> (k, n)>
+    #mn = affine_map<(m, n, k) -> (m, n)>
+    #la = #dtensor.layout<#mesh, [shard(1)], (M, 64)>
+    #lb = #dtensor.layout<#mesh, [shard(0)], (64, N)>
+    #lc = #dtensor.layout<#mesh, [partial(sum)], (M, N)>
     %y = dtensor.generic "matmul" maps = [#mk, #kn, #mn] iterators = [parallel, parallel, reduction] reduce = [sum]
         ins(%a, %b : tensor<?x64xf32, #la>, tensor<64x?xf32, #lb>) {
     ^bb0(%x: f32, %w: f32):
@@ -96,7 +102,12 @@ def DTensor_YieldOp : DTensor_Op<"yield", [Pure, ReturnLike, Terminator,
     One value per result of the enclosing `generic`, of its element type.
 
     ```mlir
-    dtensor.yield %sum : f32
+    #id = affine_map<(i) -> (i)>
+    %y = dtensor.generic "double" maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xf32>) {
+    ^bb0(%a: f32):
+      %sum = arith.addf %a, %a : f32
+      dtensor.yield %sum : f32
+    } -> tensor<?xf32>
     ```
   }];
   let arguments = (ins Variadic<AnyType>:$values);
@@ -108,7 +119,13 @@ def DTensor_IndexOp : DTensor_Op<"index", [Pure, ParentOneOf<["GenericOp"]>]> {
   let summary = "the global position of an iterator of the enclosing generic";
   let description = [{
     ```mlir
-    %row = dtensor.index 0
+    #id = affine_map<(i) -> (i)>
+    %y = dtensor.generic maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xi64>) {
+    ^bb0(%a: i64):
+      %row = dtensor.index 0
+      %i = arith.index_cast %row : index to i64
+      dtensor.yield %i : i64
+    } -> tensor<?xi64>
     ```
   }];
   let arguments = (ins I64Attr:$iterator);
@@ -127,6 +144,8 @@ def DTensor_RedistributeOp : DTensor_Op<"redistribute", [Pure]> {
     neutral element elsewhere.
 
     ```mlir
+    #sharded = #dtensor.layout<#mesh, [shard(0)], (B, 4)>
+    #replicated = #dtensor.layout<#mesh, [replicate], (B, 4)>
     %y = dtensor.redistribute %x : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
     ```
   }];
@@ -197,6 +216,8 @@ def DTensor_RefineOp : DTensor_Op<"refine", [Pure]> {
     runs. Placements are the same on both sides.
 
     ```mlir
+    #n = #dtensor.layout<#mesh, [shard(0)], (N)>
+    #two_k = #dtensor.layout<#mesh, [shard(0)], (2*K)>
     %y = dtensor.refine %x : tensor<?xf32, #n> to tensor<?xf32, #two_k>
     ```
   }];
@@ -229,6 +250,9 @@ def DTensor_CallOp : DTensor_Op<"call", [CallOpInterface,
     substitutions; extents that differ otherwise go through `refine`.
 
     ```mlir
+    #n = #dtensor.layout<#mesh, [shard(0)], (N)>
+    #bs = #dtensor.layout<#mesh, [shard(0)], (B*S)>
+    func.func private @layer(tensor<?xf32, #n>) -> tensor<?xf32, #n>
     %y = dtensor.call @layer(%x) {N = #dtensor.expr<B*S>} : (tensor<?xf32, #bs>) -> tensor<?xf32, #bs>
     ```
   }];

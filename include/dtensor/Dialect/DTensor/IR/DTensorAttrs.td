@@ -68,7 +68,7 @@ def DTensor_LayoutAttr : DTensor_Attr<"Layout", "layout", [
     A static dimension whose extent is symbolic states that they are equal.
 
     ```mlir
-    tensor<?x256xf32, #dtensor.layout<#mesh, [shard(0), replicate], (B*S, 256)>>
+    tensor<?x256xf32, #dtensor.layout<#mesh, [shard(0)], (B*S, 256)>>
     ```
 
     **Constraints:**

@@ -31,7 +31,7 @@ def DTensor_Dialect : Dialect {
     to say about it, in the function attribute `dtensor.symbols`:
 
     ```mlir
-    func.func @f(%x: tensor<?x256xf32, #dtensor.layout<#mesh, [shard(0)], (B, 256)>>)
+    func.func private @f(tensor<?x256xf32, #dtensor.layout<#mesh, [shard(0)], (B, 256)>>)
         attributes {dtensor.symbols = {B = {hint = 64, max = 4096, multiple_of = 8}}}
     ```
 

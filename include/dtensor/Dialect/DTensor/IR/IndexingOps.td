@@ -24,6 +24,8 @@ def DTensor_SliceOp : DTensor_MovementOp<"slice"> {
     sharded freely, any other must be whole on every rank.
 
     ```mlir
+    #bs = #dtensor.layout<#mesh, [shard(0)], (B, S)>
+    #b1 = #dtensor.layout<#mesh, [shard(0)], (B, 1)>
     %y = dtensor.slice %x [0, S - 1] [B, 1] [1, 1] : (tensor<?x?xf32, #bs>) -> tensor<?x1xf32, #b1>
     ```
 
@@ -52,6 +54,9 @@ def DTensor_ConcatOp : DTensor_MovementOp<"concat"> {
     The other dimensions have equal extents; those of `dim` add up.
 
     ```mlir
+    #b4 = #dtensor.layout<#mesh, [shard(0)], (B, 4)>
+    #bs = #dtensor.layout<#mesh, [shard(0)], (B, S)>
+    #out = #dtensor.layout<#mesh, [shard(0)], (B, S + 4)>
     %y = dtensor.concat %a, %b {dim = 1} : (tensor<?x4xf32, #b4>, tensor<?x?xf32, #bs>) -> tensor<?x?xf32, #out>
     ```
   }];
@@ -68,6 +73,9 @@ def DTensor_EmbeddingOp : DTensor_MovementOp<"embedding"> {
     integers) for the rows that others hold, so that the sum is exact.
 
     ```mlir
+    #ids = #dtensor.layout<#mesh, [replicate], (B, S)>
+    #table = #dtensor.layout<#mesh, [shard(0)], (V, 8)>
+    #out = #dtensor.layout<#mesh, [partial(sum)], (B, S, 8)>
     %y = dtensor.embedding %ids, %table : (tensor<?x?xi64, #ids>, tensor<?x8xf32, #table>) -> tensor<?x?x8xf32, #out>
     ```
   }];
@@ -82,6 +90,9 @@ def DTensor_GatherOp : DTensor_MovementOp<"gather"> {
     equal extents. Indices out of range read zero, as in `embedding`.
 
     ```mlir
+    #x = #dtensor.layout<#mesh, [shard(1)], (B, V)>
+    #ids = #dtensor.layout<#mesh, [replicate], (B, 1)>
+    #out = #dtensor.layout<#mesh, [partial(sum)], (B, 1)>
     %y = dtensor.gather %x, %ids {dim = 1} : (tensor<?x?xf32, #x>, tensor<?x1xi64, #ids>) -> tensor<?x1xf32, #out>
     ```
   }];
@@ -98,6 +109,9 @@ def DTensor_IndexSelectOp : DTensor_MovementOp<"index_select"> {
     `embedding`; `dim` may be sharded as its table may be.
 
     ```mlir
+    #x = #dtensor.layout<#mesh, [shard(0)], (B, V, 4)>
+    #ids = #dtensor.layout<#mesh, [replicate], (N)>
+    #out = #dtensor.layout<#mesh, [shard(0)], (B, N, 4)>
     %y = dtensor.index_select %x, %ids {dim = 1} : (tensor<?x?x4xf32, #x>, tensor<?xi64, #ids>) -> tensor<?x?x4xf32, #out>
     ```
   }];
@@ -112,6 +126,7 @@ def DTensor_ConstantOp : DTensor_MovementOp<"constant"> {
     `value` has the global static shape; every rank keeps its part.
 
     ```mlir
+    #l = #dtensor.layout<#mesh, [replicate], (2)>
     %c = dtensor.constant dense<[1.0, 2.0]> : tensor<2xf32> to tensor<2xf32, #l>
     ```
   }];

@@ -173,6 +173,8 @@ def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
     steps, and holds one piece instead of all.
 
     ```mlir
+    #q = #dtensor.layout<#mesh, [shard(1)], (B, 8, T, 64)>
+    #kv = #dtensor.layout<#mesh, [shard(1)], (B, 2, S, 64)>
     %y = dtensor.attention %q, %k, %v {causal} : (tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #kv>, tensor<?x2x?x64xf32, #kv>) -> tensor<?x8x?x64xf32, #q>
     ```
   }];

@@ -31,6 +31,9 @@ def DTensor_ScatterOp : DTensor_OrderedOp<"scatter"> {
     begins, is added by partitioning.
 
     ```mlir
+    #x = #dtensor.layout<#mesh, [shard(0)], (V, 4)>
+    #ids = #dtensor.layout<#mesh, [replicate], (N)>
+    #u = #dtensor.layout<#mesh, [replicate], (N, 4)>
     %y = dtensor.scatter %x, %ids, %u {dim = 0, rows} : (tensor<?x4xf32, #x>, tensor<?xi64, #ids>, tensor<?x4xf32, #u>) -> tensor<?x4xf32, #x>
     ```
   }];
@@ -48,6 +51,9 @@ def DTensor_ScatterSumOp : DTensor_OrderedOp<"scatter_sum"> {
     are pending sums. Elements that nothing is added to are 0 (-0.0 for floats).
 
     ```mlir
+    #ids = #dtensor.layout<#mesh, [shard(0)], (N)>
+    #u = #dtensor.layout<#mesh, [shard(0)], (N, 4)>
+    #y = #dtensor.layout<#mesh, [partial(sum)], (V, 4)>
     %y = dtensor.scatter_sum %ids, %u {dim = 0, size = #dtensor.expr<V>, rows} : (tensor<?xi64, #ids>, tensor<?x4xf32, #u>) -> tensor<?x4xf32, #y>
     ```
   }];
@@ -65,6 +71,7 @@ def DTensor_ScanOp : DTensor_OrderedOp<"scan",
     it is: each rank scans its shard, and one total per rank is gathered.
 
     ```mlir
+    #x = #dtensor.layout<#mesh, [shard(0)], (B, N)>
     %y = dtensor.scan %x {dim = 1, kind = "sum"} : (tensor<?x?xf32, #x>) -> tensor<?x?xf32, #x>
     ```
   }];
@@ -89,6 +96,7 @@ def DTensor_SortOp : DTensor_Op<"sort", [Pure,
     sort of a gathered shard becomes one that merges where that costs less.
 
     ```mlir
+    #x = #dtensor.layout<#mesh, [shard(0)], (B, N)>
     %y, %i = dtensor.sort %x {dim = 1, descending} : (tensor<?x?xf32, #x>) -> (tensor<?x?xf32, #x>, tensor<?x?xi64, #x>)
     %z, %j = dtensor.sort %v {dim = 0, merges} : (tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xi64, #cut>)
     ```
@@ -197,6 +205,8 @@ def DTensor_StackShardsOp : DTensor_ShardRowsOp<"stack_shards"> {
     them.
 
     ```mlir
+    #by_rows = #dtensor.layout<#mesh, [shard(0)], (N)>
+    #one_row_each = #dtensor.layout<#mesh, [shard(0)], (size(tp), N ceildiv size(tp))>
     %y = dtensor.stack_shards %x {dim = 0, value = 0.0 : f32} : (tensor<?xf32, #by_rows>) -> tensor<?x?xf32, #one_row_each>
     ```
   }];
@@ -210,6 +220,8 @@ def DTensor_UnstackShardsOp : DTensor_ShardRowsOp<"unstack_shards"> {
     sharded as the result's type says; what fills a row up is dropped.
 
     ```mlir
+    #by_rows = #dtensor.layout<#mesh, [shard(0)], (N)>
+    #one_row_each = #dtensor.layout<#mesh, [shard(0)], (size(tp), N ceildiv size(tp))>
     %y = dtensor.unstack_shards %x {dim = 0} : (tensor<?x?xf32, #one_row_each>) -> tensor<?xf32, #by_rows>
     ```
   }];

@@ -23,6 +23,8 @@ def DTensor_ReshapeOp : DTensor_Op<"reshape", MovementTraits> {
     factor together must be whole.
 
     ```mlir
+    #in = #dtensor.layout<#mesh, [shard(0)], (B, S, 4)>
+    #out = #dtensor.layout<#mesh, [shard(0)], (B*S, 4)>
     %y = dtensor.reshape %x : (tensor<?x?x4xf32, #in>) -> tensor<?x4xf32, #out>
     ```
   }];

@@ -33,6 +33,8 @@ def DTensor_UnfoldOp : DTensor_Op<"unfold", [Pure,
     are gathered instead; the sizes decide, at launch where they are not known.
 
     ```mlir
+    #bh = #dtensor.layout<#mesh, [shard(0)], (B, H)>
+    #out = #dtensor.layout<#mesh, [shard(0)], (B, H - 2, 3)>
     %y = dtensor.unfold %x {dims = [1], sizes = [#dtensor.expr<H - 2>], kernel = [3], stride = [1], dilation = [1], offset = [0], divisor = [1], value = 0.0 : f32} : (tensor<?x?xf32, #bh>) -> tensor<?x?x3xf32, #out>
     ```
   }];

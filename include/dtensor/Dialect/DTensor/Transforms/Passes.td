@@ -21,15 +21,23 @@ def Normalize : Pass<"dtensor-normalize", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    %y = math.tanh %x : tensor<?xf32>
+    #rows = #dtensor.layout<#mesh, [shard(0)], (B)>
+    func.func @f(%x: tensor<?xf32> {dtensor.layout = #rows}) -> tensor<?xf32> {
+      %y = math.tanh %x : tensor<?xf32>
+      return %y : tensor<?xf32>
+    }
     ```
     After:
     ```mlir
-    %y = dtensor.generic "tanh" maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) {
-    ^bb0(%a: f32):
-      %0 = math.tanh %a : f32
-      dtensor.yield %0 : f32
-    } -> tensor<?xf32, #dtensor.layout<#mesh, [?], (B)>>
+    #id = affine_map<(d0) -> (d0)>
+    #open = #dtensor.layout<#mesh, [?], (B)>
+    func.func @f(%x: tensor<?xf32, #rows>) -> tensor<?xf32, #open> ... {
+      %y = dtensor.generic "tanh" maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xf32, #rows>) {
+      ^bb0(%a: f32):
+        %t = math.tanh %a : f32
+        dtensor.yield %t : f32
+      } -> tensor<?xf32, #open>
+      return %y : tensor<?xf32, #open>
     ```
 
     Errors: an op that has no sharding rule; extents that are provably
@@ -58,11 +66,26 @@ def Propagate : Pass<"dtensor-propagate", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    %y = dtensor.generic "tanh" ... ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) ... -> tensor<?xf32, #dtensor.layout<#mesh, [?], (B)>>
+    #id = affine_map<(d0) -> (d0)>
+    #rows = #dtensor.layout<#mesh, [shard(0)], (B)>
+    #open = #dtensor.layout<#mesh, [?], (B)>
+    #all = #dtensor.layout<#mesh, [replicate], (B)>
+    func.func @f(%x: tensor<?xf32, #rows>) -> tensor<?xf32, #all> {
+      %y = dtensor.generic "tanh" maps = [#id, #id] iterators = [parallel] ins(%x : tensor<?xf32, #rows>) {
+      ^bb0(%a: f32):
+        %t = math.tanh %a : f32
+        dtensor.yield %t : f32
+      } -> tensor<?xf32, #open>
+      %z = dtensor.redistribute %y : tensor<?xf32, #open> to tensor<?xf32, #all>
+      return %z : tensor<?xf32, #all>
+    }
     ```
     After:
     ```mlir
-    %y = dtensor.generic "tanh" ... ins(%x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) ... -> tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>
+    func.func @f(%x: tensor<?xf32, #rows>) -> tensor<?xf32, #all> {
+      %y = dtensor.generic "tanh" ... ins(%x : tensor<?xf32, #rows>) {
+      } -> tensor<?xf32, #rows>
+      %z = dtensor.redistribute %y : tensor<?xf32, #rows> to tensor<?xf32, #all>
     ```
   }];
   let dependentDialects = ["::dtensor::DTensorDialect"];
@@ -84,13 +107,24 @@ def Expand : Pass<"dtensor-expand", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %y = dtensor.scan %x {dim = 0, kind = "sum"} : (tensor<?xf32, #sharded>) -> tensor<?xf32, #sharded>
+    #sharded = #dtensor.layout<#mesh, [shard(0)], (N)>
+    func.func @f(%x: tensor<?xf32, #sharded>) -> tensor<?xf32, #sharded> {
+      %y = dtensor.scan %x {dim = 0, kind = "sum"} : (tensor<?xf32, #sharded>) -> tensor<?xf32, #sharded>
+      return %y : tensor<?xf32, #sharded>
+    }
     ```
     After:
     ```mlir
-    %s = dtensor.stack_shards %x ... : one row per rank
-    %t = dtensor.generic "scan_total" ... ins(%s)
-    %g = dtensor.redistribute %t : one total per rank to all ranks
+    #one_row_each = #dtensor.layout<#mesh, [shard(0)], (size(tp), N ceildiv size(tp))>
+    #one_each = #dtensor.layout<#mesh, [shard(0)], (size(tp))>
+    #all = #dtensor.layout<#mesh, [replicate], (size(tp))>
+    %s = dtensor.stack_shards %x {dim = 0 ...} : ... -> tensor<?x?xf32, #one_row_each>
+    %t = dtensor.generic "scan_total" ... reduce = [sum] ins(%s : ...
+    %g = dtensor.redistribute %t : tensor<?xf32, #one_each> to tensor<?xf32, #all>
+    %r = dtensor.scan %s {dim = 1 ...
+    %b = dtensor.generic "scan_prefix" ... ins(%g : ...
+    %j = dtensor.generic "scan_join" ... ins(%b, %r : ...
+    %y = dtensor.unstack_shards %j {dim = 0 ...
     ```
   }];
   let dependentDialects = ["::dtensor::DTensorDialect", "::mlir::arith::ArithDialect"];
@@ -107,12 +141,20 @@ def Elide : Pass<"dtensor-elide", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %r = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
-    %s = dtensor.redistribute %r : tensor<?xf32, #replicated> to tensor<?xf32, #sharded>
+    #partial = #dtensor.layout<#mesh, [partial(sum)], (N)>
+    #replicated = #dtensor.layout<#mesh, [replicate], (N)>
+    #sharded = #dtensor.layout<#mesh, [shard(0)], (N)>
+    func.func @f(%x: tensor<?xf32, #partial>) -> tensor<?xf32, #sharded> {
+      %r = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+      %s = dtensor.redistribute %r : tensor<?xf32, #replicated> to tensor<?xf32, #sharded>
+      return %s : tensor<?xf32, #sharded>
+    }
     ```
     After:
     ```mlir
-    %s = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #sharded>
+    func.func @f(%x: ...
+      %s = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #sharded>
+      return %s : ...
     ```
   }];
 }
@@ -128,22 +170,29 @@ def Regather : Pass<"dtensor-regather", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
-    %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
-    use %w
-    use %v
-    use %v
-    use %w
+    #sharded = #dtensor.layout<#mesh, [shard(0)], (N, 4)>
+    #replicated = #dtensor.layout<#mesh, [replicate], (N, 4)>
+    func.func private @use(tensor<?x4xf32, #replicated>)
+    func.func @f(%a: tensor<?x4xf32, #sharded>, %b: tensor<?x4xf32, #sharded>) {
+      %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+      %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+      dtensor.call @use(%w) {N = #dtensor.expr<N>} : (tensor<?x4xf32, #replicated>) -> ()
+      dtensor.call @use(%v) {N = #dtensor.expr<N>} : (tensor<?x4xf32, #replicated>) -> ()
+      dtensor.call @use(%v) {N = #dtensor.expr<N>} : (tensor<?x4xf32, #replicated>) -> ()
+      dtensor.call @use(%w) {N = #dtensor.expr<N>} : (tensor<?x4xf32, #replicated>) -> ()
+      return
+    }
     ```
     After, with `keep=0`:
     ```mlir
-    %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
-    %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
-    use %w
-    use %v
-    use %v
-    %0 = dtensor.redistribute %a {dtensor.again = 1 : i64} : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
-    use %0
+    func.func @f(%a: ..., %b: ...
+      %w = dtensor.redistribute %a : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+      %v = dtensor.redistribute %b : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+      dtensor.call @use(%w) ...
+      dtensor.call @use(%v) ...
+      dtensor.call @use(%v) ...
+      %0 = dtensor.redistribute %a {dtensor.again = 1 : i64} : tensor<?x4xf32, #sharded> to tensor<?x4xf32, #replicated>
+      dtensor.call @use(%0) ...
     ```
   }];
   let options = [
@@ -161,11 +210,16 @@ def Plan : Pass<"dtensor-plan", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %y = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+    #partial = #dtensor.layout<#mesh, [partial(sum)], (B)>
+    #replicated = #dtensor.layout<#mesh, [replicate], (B)>
+    func.func @f(%x: tensor<?xf32, #partial>) -> tensor<?xf32, #replicated> {
+      %y = dtensor.redistribute %x : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+      return %y : tensor<?xf32, #replicated>
+    }
     ```
     After:
     ```mlir
-    %y = dtensor.redistribute %x plan <#mesh, [all_reduce sum on ["tp"]], bytes = 4*B> : tensor<?xf32, #partial> to tensor<?xf32, #replicated>
+    %y = dtensor.redistribute %x plan <#mesh, (B), [all_reduce ["tp"] sum to [replicate] bytes 8*size(tp)*(B ceildiv size(tp)) - 8*(B ceildiv size(tp))]> : ...
     ```
 
     Errors: a redistribution that is forbidden.
@@ -182,15 +236,21 @@ def Bucket : Pass<"dtensor-bucket", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %x = dtensor.redistribute %a plan <#mesh, (4), [all_reduce ["dp"] sum to [replicate]]> : ...
-    %u = ... %x
-    %y = dtensor.redistribute %b plan <#mesh, (8), [all_reduce ["dp"] sum to [replicate]]> : ...
+    #mesh = #dtensor.mesh<"dp" = ?>
+    #p4 = #dtensor.layout<#mesh, [partial(sum)], (4)>
+    #r4 = #dtensor.layout<#mesh, [replicate], (4)>
+    #p8 = #dtensor.layout<#mesh, [partial(sum)], (8)>
+    #r8 = #dtensor.layout<#mesh, [replicate], (8)>
+    func.func @f(%a: tensor<4xf32, #p4>, %b: tensor<8xf32, #p8>) -> (tensor<4xf32, #r4>, tensor<8xf32, #r8>) {
+      %x = dtensor.redistribute %a plan <#mesh, (4), [all_reduce ["dp"] sum to [replicate] bytes 32]> : tensor<4xf32, #p4> to tensor<4xf32, #r4>
+      %y = dtensor.redistribute %b plan <#mesh, (8), [all_reduce ["dp"] sum to [replicate] bytes 64]> : tensor<8xf32, #p8> to tensor<8xf32, #r8>
+      return %x, %y : tensor<4xf32, #r4>, tensor<8xf32, #r8>
+    }
     ```
     After:
     ```mlir
-    %x = dtensor.redistribute %a plan <#mesh, (4), [all_reduce ["dp"] sum to [replicate]]> {dtensor.bucket = 0 : i64} : ...
-    %y = dtensor.redistribute %b plan <#mesh, (8), [all_reduce ["dp"] sum to [replicate]]> {dtensor.bucket = 0 : i64} : ...
-    %u = ... %x
+    %x = dtensor.redistribute %a plan ... {dtensor.bucket = 0 : i64} : ...
+    %y = dtensor.redistribute %b plan ... {dtensor.bucket = 0 : i64} : ...
     ```
   }];
   let options = [
@@ -206,8 +266,11 @@ def Pack : Pass<"dtensor-pack", "::mlir::func::FuncOp"> {
 
     Before:
     ```mlir
-    %x = dtensor.all_reduce sum %a on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<4xf32>
-    %y = dtensor.all_reduce sum %b on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<8xf32>
+    func.func @f(%a: tensor<4xf32>, %b: tensor<8xf32>) -> (tensor<4xf32>, tensor<8xf32>) {
+      %x = dtensor.all_reduce sum %a on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<4xf32>
+      %y = dtensor.all_reduce sum %b on #mesh axes [0] {dtensor.bucket = 0 : i64} : tensor<8xf32>
+      return %x, %y : tensor<4xf32>, tensor<8xf32>
+    }
     ```
     After:
     ```mlir
@@ -233,12 +296,15 @@ def Partition : Pass<"dtensor-partition", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    func.func @f(%x: tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0)], (B, 4)>>)
+    #rows = #dtensor.layout<#mesh, [shard(0)], (B, 4)>
+    func.func @f(%x: tensor<?x4xf32, #rows>) -> tensor<?x4xf32, #rows> {
+      return %x : tensor<?x4xf32, #rows>
+    }
     ```
     After:
     ```mlir
-    func.func @f(%x: tensor<?x4xf32>, %B: index {dtensor.symbol = "B"},
-                 %n: index {dtensor.axis_size = "tp"}, %r: index {dtensor.axis_index = "tp"})
+    func.func @f(%x: tensor<?x4xf32>, %B: index {dtensor.symbol = "B"}, %n: index {dtensor.axis_size = "tp"}, %r: index {dtensor.axis_index = "tp"}) -> tensor<?x4xf32> ... {
+      return %x : tensor<?x4xf32>
     ```
 
     Errors: an op that cannot be partitioned; a collective under a condition
@@ -258,8 +324,18 @@ def VerifyPhase : Pass<"dtensor-verify-phase", "::mlir::ModuleOp"> {
     is dropped. After `plan`: every `redistribute` has a plan. After
     `partition`: no layout is left. A failure names the phase.
 
+    Before:
     ```mlir
-    // RUN: dtensor-opt %s -dtensor-verify-phase=phase=propagate
+    #open = #dtensor.layout<#mesh, [?], (B)>
+    #rows = #dtensor.layout<#mesh, [shard(0)], (B)>
+    func.func @f(%x: tensor<?xf32, #rows>) -> tensor<?xf32, #open> {
+      %y = dtensor.redistribute %x : tensor<?xf32, #rows> to tensor<?xf32, #open>
+      return %y : tensor<?xf32, #open>
+    }
+    ```
+    The diagnostics, with `phase=propagate`:
+    ```
+    error: 'dtensor.redistribute' op breaks what propagate promises: an open placement is left in ...
     ```
   }];
   let options = [
