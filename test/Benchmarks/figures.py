@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Prints figures of docs/rationale.md from the results beside this file.
 
-usage: figures.py first-calls | per-op
+usage: figures.py first-calls COMMIT | per-op
+
+COMMIT chooses the run: results of later ones are added to the same file.
 """
 
 import json
@@ -13,11 +15,12 @@ GPU = "gpu-2xH200-2026-11-22.jsonl"
 COMPILER = "compile-time-2026-11-22.json"
 
 
-def first_calls():
-    """Milliseconds of the first call at each size, in the last run that has it."""
+def first_calls(commit):
+    """Milliseconds of the first call at each size."""
     sizes = ["16", "128", "1000", "2048", "4097", "8192"]
     with open(os.path.join(RESULTS, GPU)) as file:
-        rows = [json.loads(line) for line in file]
+        rows = [row for row in map(json.loads, file)
+                if row["commit"] == commit]
     first = {(row["workload"], row["how"], str(row["shape"])): row["first_ms"]
              for row in rows}
     once = first["compile_block", "ours", ""]
@@ -44,4 +47,4 @@ def per_op():
 
 
 if __name__ == "__main__":
-    {"first-calls": first_calls, "per-op": per_op}[sys.argv[1]]()
+    {"first-calls": first_calls, "per-op": per_op}[sys.argv[1]](*sys.argv[2:])

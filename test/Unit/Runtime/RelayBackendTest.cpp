@@ -116,8 +116,10 @@ public:
   }
 };
 
+} // namespace
+
 /// The sum of `value` over axis 0, or what the rank has when it was released.
-float sumOverRanks(RankContext &rank, float value) {
+static float sumOverRanks(RankContext &rank, float value) {
   float sum = 0;
   int64_t sizes[] = {1};
   Collective call(CollectiveKind::AllReduce);
@@ -139,7 +141,8 @@ TEST(RelayBackend, SumsOverAllRanks) {
                              for (int step = 0; step < 10; ++step)
                                sums[rank.getRank()] = sumOverRanks(rank, value);
                            });
-    EXPECT_THAT(sums, Each(static_cast<float>(size * (size - 1) / 2)));
+    int64_t sum = size * (size - 1) / 2;
+    EXPECT_THAT(sums, Each(static_cast<float>(sum)));
     EXPECT_EQ(stats.size(), sums.size());
   }
 }
@@ -161,5 +164,3 @@ TEST(RelayBackend, AFailureReleasesTheOthers) {
     EXPECT_THAT(error.what(), HasSubstr("rank 1: no"));
   }
 }
-
-} // namespace
