@@ -151,7 +151,8 @@ def find_line(line, names, output, start):
 def check_pass(build, call, block, language, wanted):
     """What is wrong with an example of a pass, None if nothing."""
     block = block if "#mesh = " in block else MESH + block
-    code, stdout, stderr = opt(build, ["--" + call], block)
+    code, stdout, stderr = opt(build, ["--" + call, "-allow-unregistered-dialect"],
+                               block)
     if (code == 0) == ("error:" in wanted):
         return f"exit code {code}\n{stderr}"
     text = stdout if language else stderr

@@ -171,10 +171,12 @@ check_runs() {
       --mesh tp=3 --random --dim B=2 --dim S=3 --check >/dev/null)
 }
 
-# C headers, and find_package(DTensor), which gives the shared libraries.
+# C headers, find_package(DTensor), which gives the shared libraries, and the
+# reference.
 install_package() {
   cmake --install "$build" --prefix "$root" --component package \
     >"$work/install.log"
+  [[ -s $root/share/doc/dtensor/reference/README.md ]]
 }
 
 # A host without MLIR builds against it.

@@ -25,7 +25,8 @@ example is parsed, and that of a pass is run, by `scripts/check-examples.py`.
 
 """
 # What a .td file defines, by the generator that describes it.
-GENERATORS = {"op": "-gen-op-doc", "pass": "-gen-pass-doc",
+GENERATORS = {"op": "-gen-op-doc", "attribute": "-gen-attrdef-doc",
+              "type": "-gen-typedef-doc", "pass": "-gen-pass-doc",
               "interface": "-gen-op-interface-docs"}
 # The tools, with those options that are shown where LLVM and MLIR add hundreds.
 TOOLS = {"dtensor-compile": None, "dtensor-run": None,
@@ -109,9 +110,11 @@ class Reference:
         self.index += (f"[The dialect `{name}` and its attributes](dialect.md), "
                        "[the tools](tools.md).\n")
 
-    def write_group(self, kind, path):
-        text = tblgen(self.build, self.root, [GENERATORS[kind]], path)
-        text = self.dialects.get(path, "") + text
+    def write_group(self, path, kinds):
+        """Ops of one file, with what else is defined there."""
+        text = self.dialects.get(path, "") + "\n".join(
+            tblgen(self.build, self.root, [GENERATORS[kind]], path)
+            for kind in ("attribute", "type", "op") if kind in kinds)
         name, title = page_name(path), subject(path)
         self.write(name, title[0].upper() + title[1:], text)
         self.index += (f"\n## {title[0].upper() + title[1:]}\n\n"
@@ -147,11 +150,12 @@ class Reference:
                 self.dialects[path] = (f"Ops of the dialect `{record['name']}`. "
                                        f"{textwrap.dedent(record['description'])}\n")
         os.makedirs(self.folder, exist_ok=True)
-        (attributes,) = files["attribute"]
-        self.write_dialect(attributes, "dtensor")
+        for path in files["attribute"]:
+            if path not in files["op"]:
+                self.write_dialect(path, "dtensor")
         self.write_together("pass", files["pass"], "Passes", "pass")
         for path in sorted(files["op"], key=order):
-            self.write_group("op", path)
+            self.write_group(path, [kind for kind in files if path in files[kind]])
         self.write_together("interface", files["interface"],
                             "Interfaces of ops", "interface")
         self.write_tools()
