@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints figures of docs/rationale.md from the results beside this file.
+"""Prints figures of our pages from the results beside this file.
 
-usage: figures.py first-calls COMMIT | per-op
+usage: figures.py block COMMIT | first-calls COMMIT | per-op
 
 COMMIT chooses the run: results of later ones are added to the same file.
 """
@@ -13,24 +13,45 @@ import sys
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
 GPU = "gpu-2xH200-2026-11-22.jsonl"
 COMPILER = "compile-time-2026-11-22.json"
+SIZES = ["16", "128", "1000", "2048", "4097", "8192"]
+
+
+def milliseconds(commit, field):
+    """{(workload, how, shape): milliseconds} of one run."""
+    with open(os.path.join(RESULTS, GPU)) as file:
+        rows = [row for row in map(json.loads, file)
+                if row["commit"] == commit]
+    return {(row["workload"], row["how"], str(row["shape"])): row[field]
+            for row in rows}
+
+
+def print_table(found, lines, digits):
+    """A column per size; `lines` are (name, workload, how)."""
+    print(f"{'T':40}" + "".join(f"{size:>8}" for size in SIZES))
+    for name, workload, how in lines:
+        print(f"{name:40}" + "".join(
+            f"{found[workload, how, size]:8.{digits}f}" for size in SIZES))
+
+
+def block(commit):
+    """Milliseconds of a call."""
+    print_table(milliseconds(commit, "wall_ms"), [
+        ("ours", "llama_block_tp", "ours"),
+        ("ours, merged weights", "llama_block_tp_merged", "ours"),
+        ("expert", "llama_block_tp", "manual_static"),
+        ("torch.compile, dynamic, over DTensor", "llama_block_tp", "compiled"),
+    ], 3)
 
 
 def first_calls(commit):
     """Milliseconds of the first call at each size."""
-    sizes = ["16", "128", "1000", "2048", "4097", "8192"]
-    with open(os.path.join(RESULTS, GPU)) as file:
-        rows = [row for row in map(json.loads, file)
-                if row["commit"] == commit]
-    first = {(row["workload"], row["how"], str(row["shape"])): row["first_ms"]
-             for row in rows}
-    once = first["compile_block", "ours", ""]
-    print(f"{'T':40}" + "".join(f"{size:>7}" for size in sizes))
-    for name, how in (
-            (f"ours, compiled before in {once:.0f}", "ours"),
-            ("torch.compile, dynamic, over DTensor", "compiled"),
-            ("by hand, compiled for each size", "manual_static")):
-        print(f"{name:40}" + "".join(
-            f"{first['llama_block_tp', how, size]:7.0f}" for size in sizes))
+    found = milliseconds(commit, "first_ms")
+    once = found["compile_block", "ours", ""]
+    print_table(found, [
+        (f"ours, compiled before in {once:.0f}", "llama_block_tp", "ours"),
+        ("expert", "llama_block_tp", "manual_static"),
+        ("torch.compile, dynamic, over DTensor", "llama_block_tp", "compiled"),
+    ], 0)
 
 
 def per_op():
@@ -47,4 +68,4 @@ def per_op():
 
 
 if __name__ == "__main__":
-    {"first-calls": first_calls, "per-op": per_op}[sys.argv[1]](*sys.argv[2:])
+    {"block": block, "first-calls": first_calls, "per-op": per_op}[sys.argv[1]](*sys.argv[2:])
