@@ -114,14 +114,15 @@ def check_programs(build, examples):
 
 
 def expand(text, aliases):
-    """`text` with every alias replaced, spaces made one."""
+    """`text` with every alias replaced, spaces made one and those left out that
+    only ODS needs."""
     for _ in range(len(aliases) + 1):
         before = text
         for name, value in aliases.items():
             text = re.sub(re.escape(name) + r"(?![\w.])", lambda _: value, text)
         if text == before:
             break
-    return re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"\s+", " ", text).replace("} ]", "}]").strip()
 
 
 def find_line(line, names, output, start):

@@ -21,6 +21,7 @@ def ImportShard : Pass<"dtensor-import-shard", "::mlir::ModuleOp"> {
     d0, d1, ... and a dynamic dimension is a symbol of its own, which
     `normalize` makes equal to others where ops say so.
 
+    Before:
     ```mlir
     shard.grid @grid(shape = 4x?)
     func.func @f(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
@@ -28,11 +29,12 @@ def ImportShard : Pass<"dtensor-import-shard", "::mlir::ModuleOp"> {
       %0 = shard.shard %x to %s annotate_for_users : tensor<?x8xf32>
       return %0 : tensor<?x8xf32>
     }
-    // becomes
-    #mesh = #dtensor.mesh<"d0" = 4, "d1" = ?>
-    func.func @f(%x: tensor<?x8xf32> {dtensor.layout = #dtensor.layout<#mesh, [shard(0), replicate], (s0, 8)>}) -> tensor<?x8xf32> {
+    ```
+    After:
+    ```mlir
+    #axes = #dtensor.mesh<"d0" = 4, "d1" = ?>
+    func.func @f(%x: tensor<?x8xf32> {dtensor.layout = #dtensor.layout<#axes, [shard(0), replicate], (s0, 8)>}) -> tensor<?x8xf32> ...
       return %x : tensor<?x8xf32>
-    }
     ```
 
     Errors: halos; shards of sizes that no layout has; collectives, and other
@@ -52,17 +54,19 @@ def ExportShard : Pass<"dtensor-export-shard", "::mlir::ModuleOp"> {
     A warning tells where shards are written as equal, as the dialect has it,
     and nothing says that they are.
 
+    Before:
     ```mlir
-    func.func @f(%x: tensor<?xf32> {dtensor.layout = #dtensor.layout<<"tp" = 4>, [shard(0)], (B)>}) {
+    #axes = #dtensor.mesh<"tp" = 4>
+    func.func @f(%x: tensor<?xf32> {dtensor.layout = #dtensor.layout<#axes, [shard(0)], (B)>}) {
       return
     }
-    // becomes
+    ```
+    After:
+    ```mlir
     shard.grid @mesh(shape = 4) {dtensor.axes = ["tp"]}
     func.func @f(%x: tensor<?xf32>) {
       %s = shard.sharding @mesh split_axes = [[0]] : !shard.sharding
-      %0 = shard.shard %x to %s annotate_for_users {dtensor.extents = ["B"]} : tensor<?xf32>
-      return
-    }
+      %0 = shard.shard %x to %s {dtensor.extents = ["B"]} : tensor<?xf32>
     ```
 
     Errors: a pending reduction, an open placement or a unit; uneven shards

@@ -36,11 +36,10 @@ def ImportShardy : Pass<"dtensor-import-shardy", "::mlir::ModuleOp"> {
     ```
     After:
     ```mlir
-    #mesh = #dtensor.mesh<"x" = 2>
-    func.func @f(%a: tensor<8xf32> {dtensor.layout = #dtensor.layout<#mesh, [shard(0)], (8)>}) -> tensor<8xf32> {
-      %0 = dtensor.tanh %a : tensor<8xf32> -> tensor<8xf32>
+    #axes = #dtensor.mesh<"x" = 2>
+    func.func @f(%a: tensor<8xf32> {dtensor.layout = #dtensor.layout<#axes, [shard(0)], (8)>}) -> tensor<8xf32> ...
+      %0 = dtensor.tanh %a : (tensor<8xf32>) -> tensor<8xf32>
       return %0 : tensor<8xf32>
-    }
     ```
 
     Errors: shardings that no layout says (see `drop`); two meshes in one module,
@@ -66,12 +65,19 @@ def ExportShardy : Pass<"dtensor-export-shardy", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    %1 = dtensor.redistribute %0 : tensor<8xf32, #dtensor.layout<#mesh, [shard(0)], (8)>> to tensor<8xf32, #dtensor.layout<#mesh, [replicate], (8)>>
+    #axes = #dtensor.mesh<"x" = 2>
+    #rows = #dtensor.layout<#axes, [shard(0)], (8)>
+    #whole = #dtensor.layout<#axes, [replicate], (8)>
+    func.func @f(%a: tensor<8xf32, #rows>) -> tensor<8xf32, #whole> {
+      %0 = dtensor.redistribute %a : tensor<8xf32, #rows> to tensor<8xf32, #whole>
+      return %0 : tensor<8xf32, #whole>
+    }
     ```
     After:
     ```mlir
     sdy.mesh @mesh = <["x"=2]>
-    %1 = sdy.reshard %0 <@mesh, [{} ]> : tensor<8xf32>
+    func.func @f(%a: tensor<8xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"x"} ]>}) -> (tensor<8xf32> ...
+      %0 = sdy.reshard %a <@mesh, [{} ]> : tensor<8xf32>
     ```
 
     Errors, for Shardy has no words for them: a unit, a pending average or

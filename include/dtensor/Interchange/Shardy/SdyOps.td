@@ -179,7 +179,9 @@ def Sdy_ReturnOp : Sdy_Op<"return", [Pure, ReturnLike, Terminator]> {
   let summary = "the results of a manual computation";
   let description = [{
     ```mlir
-    sdy.return %0 : tensor<4xf32>
+    %y = sdy.manual_computation(%x) in_shardings=[<@mesh, [{"x"} ]>] out_shardings=[<@mesh, [{"x"} ]>] manual_axes={"x"} (%a: tensor<4xf32>) {
+      sdy.return %a : tensor<4xf32>
+    } : (tensor<8xf32>) -> tensor<8xf32>
     ```
   }];
   let arguments = (ins Variadic<AnyType>:$results);
