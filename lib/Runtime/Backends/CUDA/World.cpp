@@ -122,12 +122,8 @@ void World::retire() {
   }
   if (watchdog.joinable())
     watchdog.join();
-  if (hasFailed()) {
-    std::lock_guard lock(mutex);
-    dropGraphsWhenIdle();
-  }
-  // NCCL is taken down when the process ends, under threads that are in it.
-  aborts->wait();
+  if (aborted)
+    Aborts::get().wait();
 }
 
 World::~World() {
@@ -329,26 +325,57 @@ void World::checkAsyncErrors() {
     }
 }
 
+// When the process ends, NVIDIA's libraries are taken down, and no thread may
+// be in them then. They were loaded before the first abort, so that this
+// handler runs before theirs.
+Aborts::Aborts() {
+  std::atexit([] { Aborts::get().wait(); });
+}
+
+Aborts &Aborts::get() {
+  static Aborts *aborts = new Aborts();
+  return *aborts;
+}
+
+void Aborts::start(std::function<void()> abort) {
+  std::lock_guard lock(mutex);
+  if (underWay == 0)
+    joinAll();
+  ++underWay;
+  threads.emplace_back([this, abort = std::move(abort)] {
+    abort();
+    std::lock_guard lock(mutex);
+    --underWay;
+    changed.notify_all();
+  });
+}
+
 void Aborts::wait() {
   std::unique_lock lock(mutex);
-  changed.wait_for(lock, seconds(kAbortSeconds),
-                   [this] { return underWay == 0; });
+  bool haveEnded = changed.wait_for(lock, seconds(kAbortSeconds),
+                                    [this] { return underWay == 0; });
+  if (haveEnded)
+    return joinAll();
+  for (std::thread &thread : threads)
+    thread.detach();
+  threads.clear();
+}
+
+/// What a thread keeps in NVIDIA's libraries goes when it has ended.
+void Aborts::joinAll() {
+  for (std::thread &thread : threads)
+    thread.join();
+  threads.clear();
 }
 
 /// One thread per communicator: an abort may itself wait for the other ranks.
 void World::abortAll() {
   for (size_t i = 0; i < ranks.size(); ++i)
-    for (auto &[axes, comm] : comms[i]) {
-      aborts->begin();
-      std::thread([comm = comm, context = gpus[i]->getContext(),
-                   aborts = aborts] {
-        {
-          CurrentContext current(context);
-          getNccl().commAbort(comm);
-        }
-        aborts->end();
-      }).detach();
-    }
+    for (auto &[axes, comm] : comms[i])
+      Aborts::get().start([comm = comm, context = gpus[i]->getContext()] {
+        CurrentContext current(context);
+        getNccl().commAbort(comm);
+      });
   for (Comms &all : comms)
     all.clear();
   aborting->set(true);

@@ -26,9 +26,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace dtensor::rt::cuda {
@@ -36,24 +38,23 @@ namespace dtensor::rt::cuda {
 inline constexpr double kGraceSeconds = 0.5;
 inline constexpr double kAbortSeconds = 8;
 
-/// Threads that abort communicators. Shared with them: one may never come back.
+/// Threads that abort communicators, of all worlds of the process. One may
+/// never come back.
 class Aborts {
 public:
-  void begin() {
-    std::lock_guard lock(mutex);
-    ++underWay;
-  }
-  void end() {
-    std::lock_guard lock(mutex);
-    --underWay;
-    changed.notify_all();
-  }
+  static Aborts &get();
+
+  void start(std::function<void()> abort);
   /// Until all have ended, for at most kAbortSeconds.
   void wait();
 
 private:
+  Aborts();
+  void joinAll();
+
   std::mutex mutex;
   std::condition_variable changed;
+  std::vector<std::thread> threads;
   int64_t underWay = 0;
 };
 
@@ -140,8 +141,7 @@ private:
   std::atomic<bool> hostWaits{false};
   bool aborted = false, lost = false, ending = false;
   std::atomic<bool> isBusy{false}; // local ranks run now
-  std::shared_ptr<Aborts> aborts = std::make_shared<Aborts>();
-  int64_t generation = 0; // counts recoveries
+  int64_t generation = 0;          // counts recoveries
   std::thread watchdog;
 };
 
