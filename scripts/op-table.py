@@ -21,7 +21,8 @@ import sys
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 TABLE = os.path.join(ROOT, "test", "Coverage", "ops.md")
 
-# Ops of the language itself, and where they are tested.
+# Ops of the language itself, and one with a test of its own: where they are
+# tested.
 LANGUAGE = {
     "agree": "test/Integration/programs.py",
     "call": "test/Integration/programs.py",
@@ -31,6 +32,7 @@ LANGUAGE = {
     "index": "test/Integration/ops-views.py",
     "redistribute": "test/Integration/redistribute-nested.py",
     "refine": "test/Integration/programs.py",
+    "ring_attention_backward": "test/Integration/ring-attention-backward.py",
     "stack_shards": "test/Integration/ops-ordered.py",
     "unstack_shards": "test/Integration/ops-ordered.py",
     "yield": "test/Integration/programs.py",

@@ -51,7 +51,7 @@ public:
         unsigned axis)
       : problem(problem), solution(solution), axis(axis),
         nodesOf(problem.values.size()), isReached(problem.values.size()),
-        isVisited(problem.nodes.size()) {
+        waits(problem.values.size()), isVisited(problem.nodes.size()) {
     for (auto [n, node] : llvm::enumerate(problem.nodes))
       for (int value : llvm::concat<const int>(node.operands, node.results))
         if (value >= 0)
@@ -65,14 +65,13 @@ private:
   /// Calls `use` for each tensor of the node that is cut and does not move.
   void forEachCut(unsigned n, llvm::function_ref<void(unsigned)> use) const;
   Strategy strategyOf(unsigned n) const;
-  void settle(unsigned value);
   void reach(unsigned value);
 
   PropagationProblem &problem;
   const PropagationSolution &solution;
   const unsigned axis;
   std::vector<SmallVector<unsigned, 2>> nodesOf;
-  std::vector<bool> isReached, isVisited;
+  std::vector<bool> isReached, waits, isVisited;
   SmallVector<unsigned> worklist;
 };
 } // namespace
@@ -99,15 +98,13 @@ Strategy Reach::strategyOf(unsigned n) const {
   return strategy;
 }
 
-void Reach::settle(unsigned value) {
-  problem.values[value].fixed[axis] = solution.values[value][axis];
-  reach(value);
-}
-
 void Reach::reach(unsigned value) {
-  if (isReached[value])
+  if (isReached[value] || waits[value])
     return;
   isReached[value] = true;
+  Placement &fixed = problem.values[value].fixed[axis];
+  if (fixed.isOpen())
+    fixed = solution.values[value][axis];
   worklist.push_back(value);
 }
 
@@ -125,25 +122,21 @@ void Reach::visit(unsigned n) {
     return;
   node.settled.resize(problem.mesh.getNumAxes());
   node.settled[axis] = strategyOf(n);
-  forEachCut(n, [&](unsigned value) {
-    if (problem.values[value].fixed[axis].isOpen())
-      settle(value);
-  });
+  forEachCut(n, [&](unsigned value) { reach(value); });
 }
 
 /// From the pins of a level, and from what types state; a pin with a higher
 /// number has still to come.
 void Reach::run(unsigned level) {
-  std::vector<bool> waits(problem.values.size());
-  for (auto [n, node] : llvm::enumerate(problem.nodes)) {
+  for (auto [n, node] : llvm::enumerate(problem.nodes))
     if (isStated(node) && node.priority > level)
       for (int value : node.results)
         waits[value] = true;
+  for (auto [n, node] : llvm::enumerate(problem.nodes))
     if (isStated(node) && node.priority == level)
-      forEachCut(n, [&](unsigned value) { settle(value); });
-  }
+      forEachCut(n, [&](unsigned value) { reach(value); });
   for (auto [v, value] : llvm::enumerate(problem.values))
-    if (!level && !waits[v] && value.fixed[axis].isShard())
+    if (!level && value.fixed[axis].isShard())
       reach(v);
   while (!worklist.empty())
     for (unsigned n : nodesOf[worklist.pop_back_val()])

@@ -102,6 +102,16 @@ def test_a_static_vector():
     cases.done()
 
 
+def test_a_unit_is_not_cut():
+    bundle = program("unit", '"tp" = ?', "shard(0, unit = 4)", "N")
+    cases = harness.Cases()
+    for ranks in (2, 3, 4):
+        for size in SIZES:
+            cases.check(f"{size} on {ranks}", check, bundle, {"tp": ranks},
+                        draw((size,), "f32"), False, ROUNDS[ranks])
+    cases.done()
+
+
 def test_the_other_axis_has_copies():
     bundle = program("copies", '"dp" = ?, "tp" = ?', "replicate, shard(0)", "N")
     cases = harness.Cases()

@@ -212,6 +212,17 @@ class Drawer:
             self.op(shape, [i], "roll", lambda x: torch.roll(x, shift, dim),
                     f"{{shifts = [{shift}], dims = [{dim}]}}")
 
+    def sort(self):
+        """Shards of one axis are merged where they are."""
+        i = self.pick(1)
+        shape = self.values[i].shape
+        dim, down = self.rng.randrange(len(shape)), self.rng.random() < 0.3
+        attributes = f"dim = {dim}" + (", descending" if down else "") + \
+            (", merges" if self.program.axes == 1 else "")
+        self.lines(shape, [i], f"$r, %i$i = dtensor.sort $0 {{{attributes}}} : "
+                   f"($T0) -> ($T, {self.values[i].type[:-4]}i64>)",
+                   lambda x: x.sort(dim, descending=down, stable=True).values)
+
     def concat(self):
         i = self.pick(1)
         shape = self.values[i].shape
@@ -433,5 +444,6 @@ class Drawer:
                    lambda p, g, m: p - 0.5 * (g + 0.25 * (0.25 * m + g)))
 
     GLUE = [unary, unary, binary, binary, broadcast, reduce, reduce, product,
-            permute, along, flip, concat, flatten, slice, constrain, constrain,
-            agree, where, loop, branch, position, windows, rows, gradient, random, sgd]
+            permute, along, sort, flip, concat, flatten, slice, constrain,
+            constrain, agree, where, loop, branch, position, windows, rows,
+            gradient, random, sgd]

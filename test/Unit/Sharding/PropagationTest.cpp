@@ -452,6 +452,15 @@ TEST_F(PropagationTest, WhatTypesStateDecidesFirst) {
   EXPECT_TRUE(solution.values[y][0].isShard(0));
 }
 
+TEST_F(PropagationTest, APinThatYieldsHoldsForItsValue) {
+  unsigned x = value({1024, 1024});
+  unsigned c = pin(x, Placement::shard(0), 1);
+  unsigned end = pin(c, Placement::shard(1), 0);
+  PropagationSolution solution = solvePropagation(problem);
+  EXPECT_TRUE(solution.values[c][0].isShard(0));
+  EXPECT_TRUE(solution.values[end][0].isShard(1));
+}
+
 TEST_F(PropagationTest, WhatALowerNumberReachesIsAsIfItWereAlone) {
   std::mt19937 random(3);
   for (int trial = 0; trial < 100; ++trial) {

@@ -64,30 +64,35 @@ void AttentionLowering::splitHeads(Value key) {
                 getValueOrCreateConstantIndexOp(builder, loc, all), divisor)
                 .getResult();
   }
-  SmallVector<OpFoldResult> sizes;
-  for (unsigned dim = 0; dim < rank; ++dim)
-    sizes.push_back(size(query, dim));
-  sizes[heads] = kvHeads;
-  sizes.insert(sizes.begin() + heads + 1, group);
-  rowSizes.assign(sizes.begin(), sizes.end() - 1);
+  for (unsigned dim = 0; dim + 1 < rank; ++dim)
+    rowSizes.push_back(size(query, dim));
+  rowSizes[heads] = kvHeads;
+  rowSizes.insert(rowSizes.begin() + heads + 1, group);
+  hasStaticHeads = staticKv && staticAll;
+  query = splitRows(query);
+}
 
+Value AttentionLowering::splitRows(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<OpFoldResult> sizes(rowSizes);
+  if (type.getRank() == rank)
+    sizes.push_back(size(tensor, rank - 1));
   SmallVector<int64_t> shape;
   for (OpFoldResult size : sizes)
     shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
-  auto type = cast<RankedTensorType>(query.getType());
   auto expanded = RankedTensorType::get(shape, type.getElementType());
   // Upstream lowers expand_shape only with one unknown size per group.
-  bool isStatic = staticKv && staticAll;
-  query = isStatic ? tensor::ExpandShapeOp::create(builder, loc, expanded,
-                                                   query, headGroups(), sizes)
-                         .getResult()
-                   : reshapeByShape(builder, loc, query, expanded, sizes);
+  if (!hasStaticHeads)
+    return reshapeByShape(builder, loc, tensor, expanded, sizes);
+  return tensor::ExpandShapeOp::create(builder, loc, expanded, tensor,
+                                       headGroups(type.getRank()), sizes);
 }
 
-/// The dimensions of the query in those of its rows with hkv and g apart.
-SmallVector<ReassociationIndices> AttentionLowering::headGroups() {
+/// The first `count` dimensions of the query in those of its rows with hkv and
+/// g apart.
+SmallVector<ReassociationIndices> AttentionLowering::headGroups(int64_t count) {
   SmallVector<ReassociationIndices> groups;
-  for (unsigned dim = 0; dim < rank; ++dim) {
+  for (int64_t dim = 0; dim < count; ++dim) {
     int64_t first = dim > heads ? dim + 1 : dim;
     groups.push_back({first});
     if (dim == heads)
@@ -98,7 +103,7 @@ SmallVector<ReassociationIndices> AttentionLowering::headGroups() {
 
 Value AttentionLowering::joinHeads(Value value, RankedTensorType type) {
   Value joined =
-      tensor::CollapseShapeOp::create(builder, loc, value, headGroups());
+      tensor::CollapseShapeOp::create(builder, loc, value, headGroups(rank));
   return castTensor(builder, loc, joined, type);
 }
 
@@ -250,6 +255,97 @@ Value AttentionLowering::finish(const AttentionState &state,
                         return b.cast(b.select(empty, zero, quotient), element);
                       });
   return joinHeads(result, type);
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+Value AttentionLowering::logSumExp(const AttentionState &state) {
+  return loop(state.sum, {rows}, state.maximum, rows, rank,
+              [](Scalars &b, ValueRange args) {
+                Value log = math::LogOp::create(b.builder, b.loc, args[0]);
+                return b.add(args[1], log);
+              });
+}
+
+AttentionRows AttentionLowering::gradientRows(Value grad, Value output,
+                                              Value logSumExp) {
+  Value first = splitRows(grad), second = splitRows(output);
+  // The loop over e is the one that the scores have for s.
+  Value delta = loop({first, second}, {scores, scores}, filled(rowSizes, 0),
+                     rows, rank + 1, [&](Scalars &b, ValueRange args) {
+                       Value product = b.mul(b.cast(args[0], accumulator),
+                                             b.cast(args[1], accumulator));
+                       return b.add(args[2], product);
+                     });
+  return {first, logSumExp, delta};
+}
+
+AttentionGrads AttentionLowering::startGradients(Value key, Value value) {
+  SmallVector<OpFoldResult> sizes(rowSizes);
+  sizes.push_back(size(query, rank));
+  return {filled(sizes, 0), filled(tensor::getMixedSizes(builder, loc, key), 0),
+          filled(tensor::getMixedSizes(builder, loc, value), 0)};
+}
+
+/// sum over what is not in `resultDims`, from `init` on.
+Value AttentionLowering::contract(Value lhs, const IteratorList &lhsDims,
+                                  Value rhs, const IteratorList &rhsDims,
+                                  Value init, const IteratorList &resultDims) {
+  return loop({lhs, rhs}, {lhsDims, rhsDims}, init, resultDims, rank + 2,
+              [&](Scalars &b, ValueRange args) {
+                Value product = b.mul(b.cast(args[0], accumulator),
+                                      b.cast(args[1], accumulator));
+                return b.add(args[2], product);
+              });
+}
+
+AttentionGrads AttentionLowering::gradientStep(const AttentionRows &of,
+                                               const AttentionGrads &sums,
+                                               Value key, Value value,
+                                               Value diagonal) {
+  IteratorList rowDims = rows, keyDims = kv;
+  rowDims.push_back(d);
+  keyDims.append({s, d});
+  Value masked = buildMasked(buildScores(key), diagonal);
+  Value weights =
+      loop(of.logSumExp, {rows}, masked, scores, rank + 1,
+           [&](Scalars &b, ValueRange args) {
+             Value shifted = b.sub(args[1], args[0]);
+             Value exp = math::ExpOp::create(b.builder, b.loc, shifted);
+             Value hidden =
+                 b.compare("eq", args[1], b.constant(accumulator, kLowest));
+             return b.select(hidden, b.constant(accumulator, 0), exp);
+           });
+  SmallVector<OpFoldResult> sizes(rowSizes);
+  sizes.push_back(size(key, rank - 2));
+  Value inner =
+      contract(of.grad, rowDims, value, keyDims, filled(sizes, 0), scores);
+  Value gradScores = loop({weights, of.delta}, {scores, rows}, inner, scores,
+                          rank + 1, [&](Scalars &b, ValueRange args) {
+                            Value difference = b.sub(args[2], args[1]);
+                            return b.mul(b.mul(args[0], difference), scale);
+                          });
+  return {contract(gradScores, scores, key, keyDims, sums.query, rowDims),
+          contract(gradScores, scores, query, rowDims, sums.key, keyDims),
+          contract(weights, scores, of.grad, rowDims, sums.value, keyDims)};
+}
+
+Value AttentionLowering::finishQuery(Value sum, RankedTensorType type) {
+  return joinHeads(finishSum(sum, type.getElementType()), type);
+}
+
+Value AttentionLowering::finishSum(Value sum, Type element) {
+  if (scalarType(sum) == element)
+    return sum;
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, sum), element);
+  IteratorList all =
+      identityDims(cast<RankedTensorType>(sum.getType()).getRank());
+  return loop(
+      sum, {all}, empty, all, all.size(),
+      [&](Scalars &b, ValueRange args) { return b.cast(args[0], element); });
 }
 
 /// The diagonal of an op in the local view; null if it sees all keys.

@@ -21,6 +21,17 @@ struct AttentionState {
   mlir::Value maximum, sum, product;
 };
 
+/// What gradients need of every row, hkv and g apart; delta is the sum of
+/// gradient times output.
+struct AttentionRows {
+  mlir::Value grad, logSumExp, delta;
+};
+
+/// Sums over the keys so far, and over the queries; in the accumulator's type.
+struct AttentionGrads {
+  mlir::Value query, key, value;
+};
+
 /// Attention of local tensors as `linalg.generic`. The query's heads are in two
 /// dimensions, hkv and g, in all values between.
 class AttentionLowering {
@@ -37,6 +48,20 @@ public:
                       mlir::Value diagonal, bool isFirst);
   mlir::Value finish(const AttentionState &state, mlir::RankedTensorType type);
 
+  /// Of the scaled scores that are seen.
+  mlir::Value logSumExp(const AttentionState &state);
+  /// A tensor of the query's rows, hkv and g apart.
+  mlir::Value splitRows(mlir::Value tensor);
+  AttentionRows gradientRows(mlir::Value grad, mlir::Value output,
+                             mlir::Value logSumExp);
+  AttentionGrads startGradients(mlir::Value key, mlir::Value value);
+  /// Adds what these keys have to do with the queries.
+  AttentionGrads gradientStep(const AttentionRows &of,
+                              const AttentionGrads &sums, mlir::Value key,
+                              mlir::Value value, mlir::Value diagonal);
+  mlir::Value finishQuery(mlir::Value sum, mlir::RankedTensorType type);
+  mlir::Value finishSum(mlir::Value sum, mlir::Type element);
+
 private:
   using Body = llvm::function_ref<mlir::Value(Scalars &, mlir::ValueRange)>;
 
@@ -44,7 +69,7 @@ private:
     return mlir::tensor::getMixedSize(builder, loc, value, dim);
   }
   void splitHeads(mlir::Value key);
-  llvm::SmallVector<mlir::ReassociationIndices> headGroups();
+  llvm::SmallVector<mlir::ReassociationIndices> headGroups(int64_t count);
   mlir::Value joinHeads(mlir::Value value, mlir::RankedTensorType type);
   mlir::Value filled(llvm::ArrayRef<mlir::OpFoldResult> sizes, double value);
   /// One linalg.generic; `dims` holds one entry per input.
@@ -58,19 +83,23 @@ private:
   mlir::Value buildProduct(mlir::Value weights, mlir::Value value,
                            mlir::Value init);
   mlir::Value buildSum(mlir::Value weights, mlir::Value init);
+  mlir::Value contract(mlir::Value lhs, const IteratorList &lhsDims,
+                       mlir::Value rhs, const IteratorList &rhsDims,
+                       mlir::Value init, const IteratorList &resultDims);
   AttentionState rescale(const AttentionState &state, mlir::Value maximum);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
   mlir::Type accumulator;
   /// Of the operands.
-  unsigned rank, heads;
+  int64_t rank, heads;
   /// Iterators.
   int64_t t, s, d;
   IteratorList rows, scores, kv;
   /// The query with hkv and g apart, and the sizes of its rows.
   mlir::Value query;
   llvm::SmallVector<mlir::OpFoldResult> rowSizes;
+  bool hasStaticHeads = false;
   mlir::Value scale;
 };
 

@@ -93,83 +93,49 @@ LogicalResult AttentionOp::expand(OpBuilder &builder,
 // The local program
 //===----------------------------------------------------------------------===//
 
-namespace {
-class RingBuilder {
-public:
-  RingBuilder(AttentionOp op, OpBuilder &builder, PartitionContext &context,
-              unsigned axis)
-      : op(op), builder(builder), loc(op.getLoc()), context(context),
-        exprs(getExprContext(op.getContext())), layout(getLayout(op.getKey())),
-        mesh(layout.getMesh().getMesh()), axis(axis),
-        dim(sequenceDim(op.getKey())) {
-    Facts facts = factsAround(op);
-    Expr size = localDim(mesh, layout.getLayout(), dim, exprs, &facts).capacity;
-    keys = value(layout.getExtents()[dim]);
-    capacity = value(size);
-    ranks = value(mesh.sizeExpr(exprs, axis));
-    rank = value(mesh.indexExpr(exprs, axis));
-    zero = value(Expr::constant(exprs, 0));
-    one = value(Expr::constant(exprs, 1));
-    next =
-        value(mod(mesh.indexExpr(exprs, axis) + 1, mesh.sizeExpr(exprs, axis)));
-  }
-
-  Value run(ValueRange operands);
-
-private:
-  Value value(Expr expr) {
-    if (auto number = expr.getConstant())
-      return arith::ConstantIndexOp::create(builder, loc, *number);
-    return context.materialize(expr);
-  }
-  Scalars scalars() { return {builder, loc}; }
-  /// Where piece `piece` begins.
-  Value offsetOf(Value piece) {
-    return arith::MinSIOp::create(builder, loc, keys,
-                                  scalars().mul(piece, capacity));
-  }
-  /// The diagonal of this rank's queries and the keys from `begin` on.
-  Value diagonalAt(Value begin) {
-    return diagonal ? scalars().sub(diagonal, begin) : Value();
-  }
-  void measureDiagonal(ValueRange operands);
-  RankedTensorType openType(Value local);
-  Value pass(Value local, Value size);
-  void buildStep(AttentionLowering &lowering, Value index, ValueRange carried);
-
-  AttentionOp op;
-  OpBuilder &builder;
-  Location loc;
-  PartitionContext &context;
-  ExprContext &exprs;
-  LayoutAttr layout;
-  const Mesh &mesh;
-  unsigned axis, dim;
-  Value keys, capacity, ranks, rank, zero, one, next;
-  /// Of this rank's queries and all keys; null if all are seen.
-  Value diagonal;
-};
-} // namespace
-
-void RingBuilder::measureDiagonal(ValueRange operands) {
-  if (!op.getCausal())
-    return;
-  Value whole = op.getDiagonal() ? operands[3]
-                                 : value(getExtents(op.getKey())[dim] -
-                                         getExtents(op.getQuery())[dim]);
-  diagonal = scalars().add(whole, context.getOffset(op.getQuery(), dim));
+RingPieces::RingPieces(Operation *op, Value keys, unsigned axis,
+                       OpBuilder &builder, PartitionContext &context)
+    : builder(builder), loc(op->getLoc()), context(context),
+      layout(getLayout(keys)), axis(axis), dim(sequenceDim(keys)) {
+  const Mesh &mesh = layout.getMesh().getMesh();
+  ExprContext &exprs = getExprContext(op->getContext());
+  Facts facts = factsAround(op);
+  this->keys = value(layout.getExtents()[dim]);
+  capacity =
+      value(localDim(mesh, layout.getLayout(), dim, exprs, &facts).capacity);
+  ranks = value(mesh.sizeExpr(exprs, axis));
+  rank = value(mesh.indexExpr(exprs, axis));
+  zero = value(Expr::constant(exprs, 0));
+  one = value(Expr::constant(exprs, 1));
+  next =
+      value(mod(mesh.indexExpr(exprs, axis) + 1, mesh.sizeExpr(exprs, axis)));
 }
 
-/// Pieces have different sizes.
-RankedTensorType RingBuilder::openType(Value local) {
+Value RingPieces::value(Expr expr) {
+  if (auto number = expr.getConstant())
+    return arith::ConstantIndexOp::create(builder, loc, *number);
+  return context.materialize(expr);
+}
+
+RingPieces::Piece RingPieces::at(Value step) {
+  Scalars s{builder, loc};
+  Value piece = arith::RemUIOp::create(builder, loc, s.add(rank, step), ranks);
+  Value begin =
+      arith::MinSIOp::create(builder, loc, keys, s.mul(piece, capacity));
+  Value size =
+      arith::MinSIOp::create(builder, loc, capacity, s.sub(keys, begin));
+  return {begin, size};
+}
+
+Value RingPieces::open(Value local) {
   auto type = cast<RankedTensorType>(local.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape[dim] = ShapedType::kDynamic;
-  return RankedTensorType::get(shape, type.getElementType());
+  return castTensor(builder, loc, local,
+                    RankedTensorType::get(shape, type.getElementType()));
 }
 
-/// The piece of `size` rows that the neighbour has.
-Value RingBuilder::pass(Value local, Value size) {
+Value RingPieces::pass(Value local, Value size) {
   auto type = cast<RankedTensorType>(local.getType());
   SmallVector<Value> sizes;
   for (int64_t i = 0; i < type.getRank(); ++i)
@@ -182,33 +148,65 @@ Value RingBuilder::pass(Value local, Value size) {
       builder.getDenseI64ArrayAttr({static_cast<int64_t>(axis)}));
 }
 
+Value RingPieces::diagonal(Value query, Value diagonal) {
+  if (!diagonal)
+    diagonal = value(layout.getExtents()[dim] - getExtents(query)[dim]);
+  return Scalars{builder, loc}.add(diagonal, context.getOffset(query, dim));
+}
+
+Value RingPieces::diagonalAt(Value diagonal, Value begin) {
+  return diagonal ? Scalars{builder, loc}.sub(diagonal, begin) : Value();
+}
+
+namespace {
+class RingBuilder {
+public:
+  RingBuilder(AttentionOp op, OpBuilder &builder, PartitionContext &context,
+              unsigned axis)
+      : op(op), builder(builder), loc(op.getLoc()), context(context),
+        pieces(op, op.getKey(), axis, builder, context) {}
+
+  Value run(ValueRange operands);
+
+private:
+  void buildStep(AttentionLowering &lowering, Value index, ValueRange carried);
+
+  AttentionOp op;
+  OpBuilder &builder;
+  Location loc;
+  PartitionContext &context;
+  RingPieces pieces;
+  /// Of this rank's queries and all keys; null if all are seen.
+  Value diagonal;
+};
+} // namespace
+
 /// One further piece.
 void RingBuilder::buildStep(AttentionLowering &lowering, Value index,
                             ValueRange carried) {
-  Value piece =
-      arith::RemUIOp::create(builder, loc, scalars().add(rank, index), ranks);
-  Value begin = offsetOf(piece);
-  Value size = arith::MinSIOp::create(builder, loc, capacity,
-                                      scalars().sub(keys, begin));
-  Value key = pass(carried[0], size), value = pass(carried[1], size);
+  auto [begin, size] = pieces.at(index);
+  Value key = pieces.pass(carried[0], size);
+  Value value = pieces.pass(carried[1], size);
   AttentionState state =
       lowering.step({carried[2], carried[3], carried[4]}, key, value,
-                    diagonalAt(begin), /*isFirst=*/false);
+                    pieces.diagonalAt(diagonal, begin), /*isFirst=*/false);
   scf::YieldOp::create(
       builder, loc,
       ValueRange{key, value, state.maximum, state.sum, state.product});
 }
 
 Value RingBuilder::run(ValueRange operands) {
-  measureDiagonal(operands);
-  Value key = castTensor(builder, loc, operands[1], openType(operands[1]));
-  Value value = castTensor(builder, loc, operands[2], openType(operands[2]));
+  if (op.getCausal())
+    diagonal = pieces.diagonal(op.getQuery(),
+                               op.getDiagonal() ? operands[3] : Value());
+  Value key = pieces.open(operands[1]), value = pieces.open(operands[2]);
   AttentionLowering lowering(builder, loc, operands[0], key, op.getScaleAttr());
+  Value begin = pieces.at(pieces.zero).begin;
   AttentionState state =
       lowering.step(lowering.start(value), key, value,
-                    diagonalAt(offsetOf(rank)), /*isFirst=*/true);
+                    pieces.diagonalAt(diagonal, begin), /*isFirst=*/true);
   auto loop = scf::ForOp::create(
-      builder, loc, one, ranks, one,
+      builder, loc, pieces.one, pieces.ranks, pieces.one,
       ValueRange{key, value, state.maximum, state.sum, state.product});
   {
     OpBuilder::InsertionGuard guard(builder);

@@ -331,11 +331,11 @@ LogicalResult SortOp::partition(OpBuilder &builder, ValueRange operands,
     return success();
   }
   LayoutAttr layout = dtensor::getLayout(getInput());
-  auto axis = soleAxis(layout, getDim());
-  if (!axis)
+  SmallVector<unsigned> axes = layout.getLayout().axesOf(getDim());
+  if (axes.size() != 1)
     return emitOpError(
                "merges along one mesh axis, but its operand has layout ")
            << layout;
-  SortMerger(*this, builder, context, *axis).run(operands[0], results);
+  SortMerger(*this, builder, context, axes.front()).run(operands[0], results);
   return success();
 }

@@ -133,3 +133,19 @@ func.func @queries_do_not_attend_to_no_heads(%q: tensor<8x?x4xf32>, %k: tensor<0
   %0 = dtensor.attention %q, %k, %k : (tensor<8x?x4xf32>, tensor<0x?x4xf32>, tensor<0x?x4xf32>) -> tensor<8x?x4xf32>
   return
 }
+
+// -----
+
+func.func @a_ring_of_three_heads(%q: tensor<8x?x4xf32>, %k: tensor<3x?x4xf32>) {
+  // expected-error @+1 {{'dtensor.ring_attention_backward' op query has 8 heads, not a multiple of the key's 3}}
+  %0:3 = dtensor.ring_attention_backward %q, %q, %k, %k, %q : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<3x?x4xf32>, tensor<3x?x4xf32>, tensor<8x?x4xf32>) -> (tensor<8x?x4xf32>, tensor<3x?x4xf32>, tensor<3x?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @sums_of_a_ring_are_wide(%q: tensor<8x?x4xbf16>, %l: tensor<8x?xbf16>) {
+  // expected-error @+1 {{'dtensor.ring_attention_backward' op operand 5}}
+  %0:3 = dtensor.ring_attention_backward %q, %q, %q, %q, %q, %l : (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?xbf16>) -> (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>)
+  return
+}

@@ -45,3 +45,12 @@ func.func @attention_of_static_shape(%q: tensor<8x5x64xbf16>, %k: tensor<2x7x64x
   %r0 = dtensor.attention %q, %k, %v : (tensor<8x5x64xbf16>, tensor<2x7x64xbf16>, tensor<2x7x32xbf16>) -> tensor<8x5x32xbf16>
   return
 }
+
+// CHECK-LABEL: @gradients_of_a_ring
+func.func @gradients_of_a_ring(%q: tensor<8x?x64xbf16>, %k: tensor<2x?x64xbf16>, %l: tensor<8x?xf32>) {
+  // CHECK: dtensor.ring_attention_backward %arg0, %arg0, %arg1, %arg1, %arg0 {causal} : (tensor<8x?x64xbf16>, tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>, tensor<8x?x64xbf16>) -> (tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>)
+  %0:3 = dtensor.ring_attention_backward %q, %q, %k, %k, %q {causal} : (tensor<8x?x64xbf16>, tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>, tensor<8x?x64xbf16>) -> (tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>)
+  // CHECK: dtensor.ring_attention_backward %arg0, %arg0, %arg1, %arg1, %arg0, %arg2 {scale = 5.000000e-01 : f64}
+  %1:3 = dtensor.ring_attention_backward %q, %q, %k, %k, %q, %l {scale = 0.5 : f64} : (tensor<8x?x64xbf16>, tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>, tensor<8x?x64xbf16>, tensor<8x?xf32>) -> (tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>)
+  return
+}

@@ -74,3 +74,14 @@ func.func @shards_of_two_axes_are_not_merged(%x: tensor<?xf32, #cut>) -> tensor<
   %0, %1 = dtensor.sort %x {dim = 0, merges} : (tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xi64, #cut>)
   return %0 : tensor<?xf32, #cut>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"dp" = ?, "tp" = ?>
+#q = #dtensor.layout<#mesh, [shard(1), shard(1)], (2, T, 4)>
+
+func.func @a_ring_is_along_one_axis(%x: tensor<2x?x4xf32, #q>) -> tensor<2x?x4xf32, #q> {
+  // expected-error @below {{'dtensor.ring_attention_backward' op goes round one mesh axis, but its keys have layout #dtensor.layout}}
+  %0:3 = dtensor.ring_attention_backward %x, %x, %x, %x, %x : (tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>) -> (tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>, tensor<2x?x4xf32, #q>)
+  return %0#0 : tensor<2x?x4xf32, #q>
+}

@@ -82,3 +82,34 @@ func.func @one_of_two_moves_to_the_other(%a: tensor<?x?xf32> {dtensor.layout = #
   %0, %1 = dtensor.agree %a, %b : (tensor<?x?xf32>, tensor<?x?xf32>) -> (tensor<?x?xf32>, tensor<?x?xf32>)
   return %0, %1 : tensor<?x?xf32>, tensor<?x?xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"dp" = ?, "tp" = ?>
+#pending = #dtensor.layout<#mesh, [replicate, partial(avg)], (M, N)>
+#columns = #dtensor.layout<#mesh, [shard(1), shard(1)], (M, N)>
+
+// What the result states does not reach into the constraint.
+// CHECK-LABEL: @a_constraint_that_yields_holds_for_its_value
+// CHECK: dtensor.redistribute {{.*}} to tensor<{{.*}}[shard(1, unit = 2), shard(1, unit = 2)]
+// CHECK: dtensor.redistribute {{.*}} to tensor<{{.*}}[shard(1), shard(1)]
+func.func @a_constraint_that_yields_holds_for_its_value(%x: tensor<?x?xf64> {dtensor.layout = #pending}) -> (tensor<?x?xf64> {dtensor.layout = #columns}) {
+  %0 = dtensor.constraint %x to <#mesh, [shard(1, unit = 2), shard(1, unit = 2)], (M, N)> {priority = 1} : tensor<?x?xf64>
+  return %0 : tensor<?x?xf64>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"dp" = ?, "tp" = ?>
+#cut = #dtensor.layout<#mesh, [shard(0), shard(1)], (M, N)>
+#both = #dtensor.layout<#mesh, [?, shard(0, unit = 2)], (M, N)>
+
+// One axis is stated, the other takes a placement that goes with it.
+// CHECK-LABEL: @units_of_one_dimension_agree
+// CHECK-NOT: [shard(0), shard(0, unit = 2)]
+// CHECK: return
+func.func @units_of_one_dimension_agree(%x: tensor<?x?xf64> {dtensor.layout = #cut}) -> (tensor<?x?xf64> {dtensor.layout = #both}) {
+  %0 = dtensor.constraint %x to #both : tensor<?x?xf64>
+  %1 = dtensor.tanh %0 : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  return %1 : tensor<?x?xf64>
+}

@@ -187,4 +187,32 @@ def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
   let hasVerifier = 1;
 }
 
+def DTensor_RingAttentionBackwardOp : DTensor_Op<"ring_attention_backward", [Pure,
+    DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
+    DeclareOpInterfaceMethods<PartitionOpInterface, ["communicates"]>,
+    DeclareOpInterfaceMethods<NormalizeOpInterface>]> {
+  let summary = "`attention_backward` whose keys and values go round";
+  let description = [{
+    Keys and values are sharded as the queries are, along one mesh axis, and go
+    round with their gradients: every rank sees the pieces of all others in turn,
+    adds what its queries have to do with them, and has one piece and its scores
+    in memory. With n ranks, n - 1 pieces of each are handed on; without
+    `logsumexp`, which is computed again, those of the keys twice. Gradients
+    travel in the accumulator's type. Batch dimensions and heads of keys may be
+    sharded beside it.
+
+    ```mlir
+    %dq, %dk, %dv = dtensor.ring_attention_backward %g, %q, %k, %v, %y {causal} : (tensor<8x?x64xf32, #q>, tensor<8x?x64xf32, #q>, tensor<2x?x64xf32, #kv>, tensor<2x?x64xf32, #kv>, tensor<8x?x64xf32, #q>) -> (tensor<8x?x64xf32, #q>, tensor<2x?x64xf32, #kv>, tensor<2x?x64xf32, #kv>)
+    ```
+  }];
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$query,
+                       DTensor_Tensor:$key, DTensor_Tensor:$value,
+                       DTensor_Tensor:$output, Optional<DTensor_Tensor>:$logsumexp,
+                       UnitAttr:$causal, OptionalAttr<F64Attr>:$scale);
+  let results = (outs DTensor_Tensor:$grad_query, DTensor_Tensor:$grad_key,
+                      DTensor_Tensor:$grad_value);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 #endif // DTENSOR_DIALECT_DTENSOR_IR_NNOPS_TD
