@@ -221,7 +221,8 @@ class Drawer:
             (", merges" if self.program.axes == 1 else "")
         self.lines(shape, [i], f"$r, %i$i = dtensor.sort $0 {{{attributes}}} : "
                    f"($T0) -> ($T, {self.values[i].type[:-4]}i64>)",
-                   lambda x: x.sort(dim, descending=down, stable=True).values)
+                   lambda x: torch.sort(x, dim=dim, descending=down,
+                                        stable=True).values)
 
     def concat(self):
         i = self.pick(1)
