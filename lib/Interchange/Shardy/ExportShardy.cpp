@@ -52,6 +52,7 @@ private:
   // Types and ops.
   FailureOr<Type> plain(Type type, Operation *op, const Twine &what);
   LogicalResult replaceTypes(Operation *op);
+  LogicalResult replaceSignature(func::FuncOp func);
   void replaceOp(Operation *op);
 
   ModuleOp module;
@@ -151,25 +152,32 @@ sdy::ShardingAttr Exporter::shardingOf(LayoutAttr layout, Operation *op,
                   : sdy::ShardingAttr();
 }
 
-/// Of the results of an op; those without a layout are scalars, or local.
+/// Of the results of an op. Beside tensors with a layout there may be numbers,
+/// which have no dimension to shard.
 LogicalResult Exporter::setShardings(Operation *op) {
   if (auto func = dyn_cast<func::FuncOp>(op))
     return setShardings(func);
-  SmallVector<sdy::ShardingAttr> shardings;
   auto pinned = dyn_cast<ConstraintOp>(op);
+  auto layoutOf = [&](Value result) {
+    return pinned ? pinned.getLayout() : getLayout(result);
+  };
+  auto first = llvm::find_if(op->getResults(), layoutOf);
+  if (first == op->result_end())
+    return success();
+  SmallVector<sdy::ShardingAttr> shardings;
   for (OpResult result : op->getResults()) {
-    LayoutAttr layout = pinned ? pinned.getLayout() : getLayout(result);
+    std::string what = "result " + std::to_string(result.getResultNumber());
+    LayoutAttr layout = layoutOf(result);
+    if (!layout && isa<TensorType>(result.getType()))
+      return op->emitError() << what << " is a tensor without a layout";
     if (!layout)
-      break;
-    shardings.push_back(
-        shardingOf(layout, op, "result " + Twine(result.getResultNumber())));
+      layout = LayoutAttr::get(
+          layoutOf(*first).getMesh(),
+          Layout::replicated(layoutOf(*first).getPlacements().size(), {}));
+    shardings.push_back(shardingOf(layout, op, what));
     if (!shardings.back())
       return failure();
   }
-  if (shardings.empty())
-    return success();
-  if (shardings.size() != op->getNumResults())
-    return op->emitError() << "has layouts of some results and none of others";
   op->setAttr(sdy::kShardingAttr,
               sdy::ShardingPerValueAttr::get(op->getContext(), shardings));
   return success();
@@ -239,8 +247,10 @@ LogicalResult Exporter::replaceTypes(Operation *op) {
                            "argument " + Twine(argument.getArgNumber()))))
           return failure();
   auto func = dyn_cast<func::FuncOp>(op);
-  if (!func)
-    return success();
+  return func ? replaceSignature(func) : success();
+}
+
+LogicalResult Exporter::replaceSignature(func::FuncOp func) {
   SmallVector<Type> inputs, results;
   for (auto [list, types] : {std::pair(&inputs, func.getArgumentTypes()),
                              std::pair(&results, func.getResultTypes())})

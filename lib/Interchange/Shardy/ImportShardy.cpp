@@ -41,9 +41,7 @@ public:
       return signalPassFailure();
     if (shardings.getMesh())
       getOperation()->setAttr(DTensorDialect::kMeshAttr, shardings.getMesh());
-    for (auto mesh :
-         llvm::make_early_inc_range(getOperation().getOps<sdy::MeshOp>()))
-      mesh.erase();
+    getOperation().walk([](sdy::MeshOp mesh) { mesh.erase(); });
   }
 
 private:
@@ -70,7 +68,7 @@ LogicalResult ImportShardyPass::importSignatures(ShardingImport &shardings) {
       set(layout);
     return success(bool(layout));
   };
-  for (func::FuncOp func : getOperation().getOps<func::FuncOp>()) {
+  auto importFunction = [&](func::FuncOp func) -> LogicalResult {
     for (unsigned i = 0; i < func.getNumArguments(); ++i) {
       if (failed(import(
               func.getArgAttr(i, sdy::kShardingAttr),
@@ -88,8 +86,13 @@ LogicalResult ImportShardyPass::importSignatures(ShardingImport &shardings) {
       func.removeResultAttr(i,
                             StringAttr::get(&getContext(), sdy::kShardingAttr));
     }
-  }
-  return success();
+    return success();
+  };
+  WalkResult result = getOperation().walk([&](func::FuncOp func) {
+    return failed(importFunction(func)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
 }
 
 /// The shardings on an op, as constraints of its results.

@@ -204,7 +204,7 @@ static void printBody(OpAsmPrinter &printer, Operation *, Region &body) {
   printer.printRegion(body, /*printEntryBlockArgs=*/false);
 }
 
-LogicalResult ManualComputationOp::verify() {
+LogicalResult ManualComputationOp::verifyRegions() {
   auto results = cast<ReturnOp>(getBody().front().getTerminator());
   auto count = [&](StringRef what, size_t has, size_t expected) {
     return has == expected ? success()

@@ -141,7 +141,11 @@ LayoutAttr ShardingImport::getLayout(sdy::ShardingAttr sharding, Type type,
 Value ShardingImport::constrain(OpBuilder &builder, Value value,
                                 sdy::ShardingAttr sharding, Operation *op,
                                 const Twine &what) {
-  if (!mesh || sharding.getSharding().isFullyOpen())
+  const SdySharding &said = sharding.getSharding();
+  bool isNumber = !isa<RankedTensorType>(value.getType()) &&
+                  said.dims.empty() && said.replicated.empty() &&
+                  said.unreduced.empty();
+  if (!mesh || said.isFullyOpen() || isNumber)
     return value;
   LayoutAttr layout = getLayout(sharding, value.getType(), op, what);
   if (!layout)

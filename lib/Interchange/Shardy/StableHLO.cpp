@@ -192,6 +192,8 @@ private:
   }
 
   LogicalResult barrier() {
+    if (op->getOperandTypes() != op->getResultTypes())
+      return fail("has results of other types than its operands");
     op->replaceAllUsesWith(op->getOperands());
     return success();
   }
@@ -258,8 +260,9 @@ private:
     auto from = cast<RankedTensorType>(input.getType());
     auto to = cast<RankedTensorType>(op->getResult(0).getType());
     if (!dims || static_cast<int64_t>(dims->size()) != from.getRank() ||
-        !llvm::is_sorted(*dims) ||
-        llvm::any_of(*dims, [&](int64_t d) { return d >= to.getRank(); }))
+        !llvm::is_sorted(*dims, std::less_equal<int64_t>()) ||
+        llvm::any_of(*dims,
+                     [&](int64_t d) { return d < 0 || d >= to.getRank(); }))
       return fail("has broadcast_dimensions that are not in order, or not " +
                   Twine(from.getRank()));
     SmallVector<int64_t> added, shape(to.getRank(), 1);
@@ -339,7 +342,8 @@ private:
   StringRef reductionOf(unsigned index) {
     Block &block = op->getRegion(0).front();
     unsigned count = op->getNumResults();
-    if (block.getTerminator()->getNumOperands() != count ||
+    if (!block.mightHaveTerminator() ||
+        block.getTerminator()->getNumOperands() != count ||
         block.getNumArguments() != 2 * count)
       return "";
     Operation *by = block.getTerminator()->getOperand(index).getDefiningOp();

@@ -59,3 +59,16 @@ func.func @two_axes_of_one_name(%x: tensor<8xf32, #dtensor.layout<#mesh, [shard(
 func.func @an_axis_that_may_cut_before(%x: tensor<8xf32, #dtensor.layout<#mesh, [?, shard(0)], (8)>>) {
   return
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = 2>
+func.func @half_of_the_results(%c: i1, %x: tensor<8xf32, #dtensor.layout<#mesh, [shard(0)], (8)>>, %y: tensor<8xf32>) {
+  // expected-error @below {{result 1 is a tensor without a layout}}
+  %0:2 = scf.if %c -> (tensor<8xf32, #dtensor.layout<#mesh, [shard(0)], (8)>>, tensor<8xf32>) {
+    scf.yield %x, %y : tensor<8xf32, #dtensor.layout<#mesh, [shard(0)], (8)>>, tensor<8xf32>
+  } else {
+    scf.yield %x, %y : tensor<8xf32, #dtensor.layout<#mesh, [shard(0)], (8)>>, tensor<8xf32>
+  }
+  return
+}

@@ -76,3 +76,20 @@ func.func @caller(%x: tensor<8xf32, #n>) -> tensor<8xf32, #n> {
 func.func @callee(%x: tensor<8xf32, #n>) -> tensor<8xf32, #n> {
   return %x : tensor<8xf32, #n>
 }
+
+// -----
+
+// What a loop carries beside tensors has no dimension.
+#mesh = #dtensor.mesh<"x" = 2>
+#n = #dtensor.layout<#mesh, [shard(0)], (8)>
+// CHECK-LABEL: func.func @a_loop(
+func.func @a_loop(%x: tensor<8xf32, #n>, %n: index) -> tensor<8xf32, #n> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  // CHECK: scf.for {{.*}} -> (index, tensor<8xf32>)
+  // CHECK: sdy.sharding = #sdy.sharding_per_value<[<@mesh, []>, <@mesh, [{"x"}]>]>
+  %0:2 = scf.for %i = %zero to %n step %one iter_args(%a = %zero, %b = %x) -> (index, tensor<8xf32, #n>) {
+    scf.yield %a, %b : index, tensor<8xf32, #n>
+  }
+  return %0#1 : tensor<8xf32, #n>
+}

@@ -82,3 +82,20 @@ func.func @pending_sums(%x: tensor<8xf32> {sdy.sharding = #sdy.sharding<@mesh, [
   %0 = sdy.sharding_constraint %y <@placeholder, [{}]> : tensor<8xf32>
   return %x, %0 : tensor<8xf32>, tensor<8xf32>
 }
+
+// -----
+
+// A number beside a tensor has nothing to shard.
+sdy.mesh @mesh = <["x"=2]>
+
+// CHECK-LABEL: func.func @numbers(
+func.func @numbers(%c: i1, %x: tensor<8xf32>, %n: index) -> tensor<8xf32> {
+  // CHECK: %[[BOTH:.*]]:2 = scf.if
+  %0:2 = scf.if %c -> (index, tensor<8xf32>) {
+    scf.yield %n, %x : index, tensor<8xf32>
+  } else {
+    scf.yield %n, %x : index, tensor<8xf32>
+  } {sdy.sharding = #sdy.sharding_per_value<[<@mesh, []>, <@mesh, [{"x"}]>]>}
+  // CHECK: dtensor.constraint %[[BOTH]]#1 to {{.*}}[shard(0)], (8)>
+  return %0#1 : tensor<8xf32>
+}

@@ -112,3 +112,37 @@ func.func @no_region(%x: tensor<8xf32>) -> tensor<f32> {
   %0 = "stablehlo.reduce"(%x, %x) : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
   return %0 : tensor<f32>
 }
+
+// -----
+
+func.func @a_dimension_below_0(%x: tensor<8xf32>) {
+  // expected-error @below {{'stablehlo.broadcast_in_dim' op has broadcast_dimensions that are not in order, or not 1}}
+  %0 = "stablehlo.broadcast_in_dim"(%x) <{broadcast_dimensions = array<i64: -1>}> : (tensor<8xf32>) -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @one_dimension_twice(%x: tensor<8x8xf32>) {
+  // expected-error @below {{'stablehlo.broadcast_in_dim' op has broadcast_dimensions that are not in order, or not 2}}
+  %0 = "stablehlo.broadcast_in_dim"(%x) <{broadcast_dimensions = array<i64: 0, 0>}> : (tensor<8x8xf32>) -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @a_barrier_of_other_values(%x: tensor<8xf32>) {
+  // expected-error @below {{'stablehlo.optimization_barrier' op has results of other types than its operands}}
+  %0 = "stablehlo.optimization_barrier"(%x) : (tensor<8xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @an_empty_region(%x: tensor<8xf32>) -> tensor<f32> {
+  // expected-error @below {{'stablehlo.reduce' op combines result 0 by another op than add, multiply, maximum, minimum, and or or}}
+  %0 = "stablehlo.reduce"(%x, %x) <{dimensions = array<i64: 0>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+  }) : (tensor<8xf32>, tensor<8xf32>) -> tensor<f32>
+  return %0 : tensor<f32>
+}

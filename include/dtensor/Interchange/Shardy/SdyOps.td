@@ -172,7 +172,7 @@ def Sdy_ManualComputationOp : Sdy_Op<"manual_computation", [
     `manual_axes` `` `=` `` $manual_axes custom<Body>($body) attr-dict `:`
     functional-type(operands, results)
   }];
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Sdy_ReturnOp : Sdy_Op<"return", [Pure, ReturnLike, Terminator]> {
