@@ -11,12 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Patterns.h"
+
 #include "dtensor/Dialect/DTensor/IR/DTensor.h"
 #include "dtensor/Register.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/Reducer/ReductionPatternInterface.h"
-#include "mlir/Reducer/Tester.h"
 #include "mlir/Tools/mlir-reduce/MlirReduceMain.h"
 
 using namespace mlir;
@@ -24,75 +24,14 @@ using namespace dtensor;
 
 namespace {
 
-/// An op becomes an operand that has the type of its result.
-struct ForwardOperand : RewritePattern {
-  explicit ForwardOperand(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
-    if (op->getNumResults() != 1 ||
-        !isa<RankedTensorType>(op->getResult(0).getType()))
-      return failure();
-    for (Value operand : op->getOperands())
-      if (operand.getType() == op->getResult(0).getType()) {
-        rewriter.replaceOp(op, operand);
-        return success();
-      }
-    return failure();
-  }
-};
-
-/// An argument whose layout says more than `replicate` says only that, where
-/// the program stays of interest.
-struct ReplicateArgument : OpRewritePattern<func::FuncOp> {
-  ReplicateArgument(MLIRContext *context, Tester &tester)
-      : OpRewritePattern(context), tester(tester) {}
-
-  LogicalResult matchAndRewrite(func::FuncOp func,
-                                PatternRewriter &rewriter) const override {
-    for (unsigned i = 0; i < func.getNumArguments(); ++i)
-      if (succeeded(replicate(func, i, rewriter)))
-        return success();
-    return failure();
-  }
-
-private:
-  LogicalResult replicate(func::FuncOp func, unsigned index,
-                          PatternRewriter &rewriter) const {
-    StringRef name = DTensorDialect::kLayoutAttr;
-    auto layout = func.getArgAttrOfType<LayoutAttr>(index, name);
-    auto module = func->getParentOfType<ModuleOp>();
-    if (!layout || !module)
-      return failure();
-    SmallVector<Placement> whole(layout.getLayout().placements.size(),
-                                 Placement::replicate());
-    LayoutAttr now = layout.withPlacements(whole);
-    if (now == layout)
-      return failure();
-    func.setArgAttr(index, name, now);
-    bool isInteresting =
-        tester.isInteresting(module).first == Tester::Interestingness::True;
-    func.setArgAttr(index, name, layout);
-    if (!isInteresting)
-      return failure();
-    rewriter.modifyOpInPlace(func, [&] { func.setArgAttr(index, name, now); });
-    return success();
-  }
-
-  Tester &tester;
-};
-
 struct Reductions : DialectReductionPatternInterface {
   explicit Reductions(Dialect *dialect)
       : DialectReductionPatternInterface(dialect) {}
 
-  void populateReductionPatterns(RewritePatternSet &patterns) const override {
-    patterns.add<ForwardOperand>(patterns.getContext());
-  }
+  void populateReductionPatterns(RewritePatternSet &) const override {}
   void populateReductionPatternsWithTester(RewritePatternSet &patterns,
                                            Tester &tester) const override {
-    patterns.add<ReplicateArgument>(patterns.getContext(), tester);
+    populateReductions(patterns, tester);
   }
 };
 
@@ -106,5 +45,13 @@ int main(int argc, char **argv) {
     dialect->addInterfaces<Reductions>();
   });
   MLIRContext context(registry);
+  // The one warning there is; without a handler it would be lost.
+  context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Warning)
+      return failure();
+    llvm::errs() << "dtensor-reduce: the script ends with exit code 0 for this "
+                    "program, 1 says that it is of interest\n";
+    return success();
+  });
   return failed(mlirReduceMain(argc, argv, context));
 }
