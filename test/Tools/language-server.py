@@ -1,10 +1,14 @@
 # RUN: %python %s %obj/bin/dtensor-lsp-server
 """A session with dtensor-lsp-server: an editor opens a program, asks, edits."""
 
+import glob
 import json
+import os
+import re
 import subprocess
 import sys
 
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 URI = "file:///program.mlir"
 PROGRAM = """\
 #world = #dtensor.mesh<"tp" = ? {hint 4}>
@@ -96,6 +100,64 @@ begins_at(client.ask("definition", place_of("#w}")), place_of("#w ="))
 begins_at(client.ask("definition", place_of("%0 :")), place_of("%0"))
 begins_at(client.ask("definition", place_of("%w :")), place_of("%w"))
 assert client.ask("definition", {"line": 99, "character": 0}) == []
+
+# A name that a loop carries, and a name of a type.
+LOOP = """\
+#mesh = #dtensor.mesh<"x" = 4>
+!rows = tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>
+func.func @f(%x: !rows, %n: index) -> !rows {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%v = %x) -> !rows {
+    %0 = dtensor.exp %v : (!rows) -> !rows
+    scf.yield %0 : !rows
+  }
+  return %r : !rows
+}
+"""
+
+
+def open_other(uri, text):
+    client.send("textDocument/didOpen", {"textDocument": {
+        "uri": uri, "languageId": "mlir", "version": 1, "text": text}})
+    assert client.receive()["params"]["diagnostics"] == []
+
+
+def ask_other(what, uri, line, character):
+    return client.call("textDocument/" + what, {
+        "textDocument": {"uri": uri},
+        "position": {"line": line, "character": character}})
+
+
+open_other("file:///loop.mlir", LOOP)
+for line, text in (5, "%v"), (6, "%v"):
+    says(ask_other("hover", "file:///loop.mlir", line,
+                   LOOP.split("\n")[line].index(text)),
+         "[shard(0)], (B)", "on one device")
+type_name = LOOP.split("\n")[6].index("!rows")
+says(ask_other("hover", "file:///loop.mlir", 6, type_name),
+     "!rows = tensor<?xf32, #dtensor.layout<")
+begins_at(ask_other("definition", "file:///loop.mlir", 6, type_name),
+          {"line": 1, "character": 0})
+
+# Every name in the examples: it is known what it is and where it is defined.
+NAME = re.compile(r"(?<!\w)[%#@!](?!dtensor)\w+")
+names = 0
+for path in sorted(glob.glob(os.path.join(SOURCE, "examples", "*.mlir"))):
+    with open(path) as file:
+        program = file.read()
+    open_other("file://" + path, program)
+    for number, line in enumerate(program.split("\n")):
+        for name in NAME.finditer(line.split("//")[0]):
+            place = "file://" + path, number, name.start()
+            hover = ask_other("hover", *place)
+            assert hover, (place, name)
+            assert len(ask_other("definition", *place)) == 1, (place, name)
+            text = hover["contents"]["value"]
+            if name[0][0] == "%" and "tensor<" in text:
+                says(hover, "layout: ", "on one device: ")
+            names += 1
+assert names > 500, names
 
 # An edit that breaks the program: the error is at the op, in the new text.
 start = place_of("%w :")

@@ -112,10 +112,10 @@ void Document::plan() {
     return;
   planned = std::move(module);
   planned->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    // Scalars of an op's body have no layout.
-    if (!isa<RedistributeOp>(op) && op->getNumResults() > 0 &&
-        getLayout(op->getResult(0)))
-      plannedAt[op->getLoc()] = op;
+    // Scalars of an op's body have no layout. What the compiler moves has the
+    // place of an op that gives something else.
+    if (op->getNumResults() > 0 && getLayout(op->getResult(0)))
+      (isa<RedistributeOp>(op) ? movedAt : plannedAt)[op->getLoc()] = op;
   });
 }
 
@@ -123,17 +123,29 @@ Value Document::findPlanned(Value value) {
   if (!planned)
     return {};
   if (auto result = dyn_cast<OpResult>(value)) {
-    Operation *op = plannedAt.lookup(value.getLoc());
+    bool isMoved = isa<RedistributeOp>(result.getOwner());
+    Operation *op = (isMoved ? movedAt : plannedAt).lookup(value.getLoc());
     return op && op->getNumResults() > result.getResultNumber()
                ? op->getResult(result.getResultNumber())
                : Value();
   }
   auto argument = cast<BlockArgument>(value);
-  auto func = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  auto now = func ? planned->lookupSymbol<func::FuncOp>(func.getName())
-                  : func::FuncOp();
-  bool isThere = now && argument.getArgNumber() < now.getNumArguments();
-  return isThere ? Value(now.getArgument(argument.getArgNumber())) : Value();
+  Region *now = findPlanned(*argument.getParentRegion());
+  bool isThere = argument.getOwner()->isEntryBlock() && now && !now->empty() &&
+                 argument.getArgNumber() < now->getNumArguments();
+  return isThere ? Value(now->getArgument(argument.getArgNumber())) : Value();
+}
+
+/// The body of a function or of a loop.
+Region *Document::findPlanned(Region &region) {
+  Operation *parent = region.getParentOp(), *now = nullptr;
+  if (auto func = dyn_cast<func::FuncOp>(parent))
+    now = planned->lookupSymbol<func::FuncOp>(func.getName());
+  else
+    now = plannedAt.lookup(parent->getLoc());
+  return now && region.getRegionNumber() < now->getNumRegions()
+             ? &now->getRegion(region.getRegionNumber())
+             : nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,6 +221,13 @@ Document::Found Document::find(SMLoc place) {
       found.definition = &def.definition.loc;
       return found;
     }
+  for (const auto &def : state.getTypeAliasDefs())
+    if (std::optional<SMRange> where = touch(def.definition, place)) {
+      found.where = *where;
+      found.typeAlias = &def;
+      found.definition = &def.definition.loc;
+      return found;
+    }
   for (const auto &def : state.getBlockDefs())
     if (findIn(def, place, found))
       return found;
@@ -247,12 +266,15 @@ void Document::describe(Value value, raw_ostream &os) {
 
 std::optional<lsp::Hover> Document::hover(lsp::Position position) {
   Found found = find(position.getAsSMLoc(sources));
-  if (!found.value && !found.op && !found.alias)
+  if (!found.value && !found.op && !found.alias && !found.typeAlias)
     return std::nullopt;
   lsp::Hover hover{lsp::Range(sources, found.where)};
   llvm::raw_string_ostream os(hover.contents.value);
   if (found.alias)
     os << "`#" << found.alias->name << " = " << found.alias->value << '`';
+  else if (found.typeAlias)
+    os << "`!" << found.typeAlias->name << " = " << found.typeAlias->value
+       << '`';
   else if (found.op)
     os << '`' << found.op->getName() << '`';
   if (found.value) {

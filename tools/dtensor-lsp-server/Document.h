@@ -34,9 +34,9 @@ public:
   }
 
   /// For a value: its layout, what one device has of it, and why. For an alias
-  /// such as `#mesh`: what it stands for.
+  /// such as `#mesh` or `!rows`: what it stands for.
   std::optional<llvm::lsp::Hover> hover(llvm::lsp::Position position);
-  /// Where the mesh, layout, value, block or function is defined.
+  /// Where the mesh, layout, type, value, block or function is defined.
   std::vector<llvm::lsp::Location> define(llvm::lsp::Position position);
 
 private:
@@ -46,6 +46,7 @@ private:
     mlir::Value value;
     mlir::Operation *op = nullptr;
     const mlir::AsmParserState::AttributeAliasDefinition *alias = nullptr;
+    const mlir::AsmParserState::TypeAliasDefinition *typeAlias = nullptr;
     /// Null where nothing defines it.
     const mlir::SMRange *definition = nullptr;
   };
@@ -59,6 +60,7 @@ private:
   bool findIn(const mlir::AsmParserState::BlockDefinition &def,
               mlir::SMLoc place, Found &found);
   mlir::Value findPlanned(mlir::Value value);
+  mlir::Region *findPlanned(mlir::Region &region);
   void describe(mlir::Value value, llvm::raw_ostream &os);
 
   llvm::lsp::URIForFile uri;
@@ -67,7 +69,8 @@ private:
   mlir::AsmParserState state;
   mlir::Block parsed;
   mlir::OwningOpRef<mlir::ModuleOp> planned; // null after an error
-  llvm::DenseMap<mlir::Location, mlir::Operation *> plannedAt;
+  /// Of `planned`, by place: redistributions, and all else.
+  llvm::DenseMap<mlir::Location, mlir::Operation *> movedAt, plannedAt;
   std::vector<llvm::lsp::Diagnostic> diagnostics;
 };
 
