@@ -84,7 +84,9 @@ link_compiler() {
   write_stubs >"$work/stubs.cpp"
   "$clang" -std=c++17 -O1 -fPIC -fno-rtti -I"$(include_dir)" -c \
     "$work/stubs.cpp" -o "$work/stubs.o"
-  objects+=("$build/lib/CAPI/CMakeFiles/DTensorCompiler.dir/Compiler.cpp.o")
+  for word in $(link_command lib/libDTensorCompiler.so); do
+    [[ $word == *.cpp.o ]] && objects+=("$build/$word")
+  done
   printf '{ global: dtensor_*_main; dtensor_compiler_*; local: *; };\n' \
     >"$work/exports"
   "$clang" -shared -fuse-ld=lld -o "$root/lib/libDTensorCompiler.so" \
