@@ -26,7 +26,7 @@ namespace dtensor::rt {
 
 /// Version of ABI.def, of the manifest and of the exported functions. Must be
 /// equal in compiler and runtime.
-inline constexpr uint32_t kAbiVersion = 3;
+inline constexpr uint32_t kAbiVersion = 4;
 
 inline constexpr char kBundleMagic[8] = {'D', 'T', 'E', 'N',
                                          'S', 'O', 'R', 'B'};

@@ -49,7 +49,8 @@
 //                  [batch.., heads, rows, depth] and k, v of shape
 //                  [batch.., kvHeads, keys, depth]; head h reads kv head
 //                  h / (heads / kvHeads); causal: query i sees the keys
-//                  j <= queryOffset + i + keys - total
+//                  j <= queryOffset + i + keys - total + *shift; shift: an i64
+//                  in the device's memory, or null for 0
 //   copy           dst = src, both strided
 //   fill           every element of dst becomes the low bytes of `bits`
 //

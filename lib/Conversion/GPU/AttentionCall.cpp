@@ -135,7 +135,11 @@ void dtensor::callAttention(AttentionOp op, Value context,
   linalg::GenericOp permutation = findPermutation(op.getResult());
   Operation *last = permutation ? permutation.getOperation() : op;
   Operand dest = createDest(rewriter, op, permutation);
-  Value diagonal = op.getDiagonal();
+  Value diagonal = op.getDiagonal(), shift;
+  if (op.hasDeviceDiagonal()) {
+    shift = diagonal;
+    diagonal = arith::ConstantIndexOp::create(rewriter, loc, 0);
+  }
   if (!diagonal)
     diagonal = arith::SubIOp::create(rewriter, loc,
                                      sizeOf(rewriter, loc, op.getKey(), 2),
@@ -143,12 +147,13 @@ void dtensor::callAttention(AttentionOp op, Value context,
   Operand query = skipPermutations(op.getQuery());
   Operand key = skipPermutations(op.getKey());
   Operand value = skipPermutations(op.getValue());
-  Value result = device::AttentionOp::create(
-                     rewriter, loc, TypeRange{dest.tensor.getType()}, context,
-                     query.tensor, key.tensor, value.tensor,
-                     getScale(rewriter, op), diagonal, dest.tensor, query.dims,
-                     key.dims, value.dims, dest.dims, op.getCausal())
-                     .getResult();
+  Value result =
+      device::AttentionOp::create(
+          rewriter, loc, TypeRange{dest.tensor.getType()}, context,
+          query.tensor, key.tensor, value.tensor, getScale(rewriter, op),
+          diagonal, shift, dest.tensor, query.dims, key.dims, value.dims,
+          dest.dims, op.getCausal())
+          .getResult();
   auto type = cast<RankedTensorType>(last->getResult(0).getType());
   if (result.getType() != type)
     result = tensor::CastOp::create(rewriter, loc, type, result);

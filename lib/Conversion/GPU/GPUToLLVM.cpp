@@ -195,6 +195,18 @@ struct LowerMatmul : ConvertOpToLLVMPattern<MatmulOp> {
 struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
 
+  // The address of the number, or null.
+  Value shiftOf(AttentionOp op, OpAdaptor adaptor,
+                ConversionPatternRewriter &rewriter) const {
+    if (!op.getShift())
+      return LLVM::ZeroOp::create(
+          rewriter, op.getLoc(),
+          LLVM::LLVMPointerType::get(rewriter.getContext()));
+    return MemRefDescriptor(adaptor.getShift())
+        .bufferPtr(rewriter, op.getLoc(), *getTypeConverter(),
+                   cast<MemRefType>(op.getShift().getType()));
+  }
+
   LogicalResult
   matchAndRewrite(AttentionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -224,7 +236,8 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
                                         op.getDestDims())),
                   rankOf(builder, op.getQuery()),
                   runtimeType(builder, op.getQuery()), adaptor.getScale(),
-                  builder.i32(op.getCausal()), adaptor.getDiagonal(), total});
+                  builder.i32(op.getCausal()), adaptor.getDiagonal(), total,
+                  shiftOf(op, adaptor, rewriter)});
     return success();
   }
 };

@@ -212,7 +212,8 @@ void dtensor_rt_matmul(void *ctx, int64_t rank, void *a, void *b, void *c,
 
 void dtensor_rt_attention(void *ctx, void *q, void *k, void *v, void *out,
                           int64_t rank, int32_t dtype, double scale,
-                          int32_t causal, int64_t queryOffset, int64_t total) {
+                          int32_t causal, int64_t queryOffset, int64_t total,
+                          void *shift) {
   Attention call;
   viewOrLeave(ctx, "attention", call.q, q, rank, dtype);
   viewOrLeave(ctx, "attention", call.k, k, rank, dtype);
@@ -222,6 +223,7 @@ void dtensor_rt_attention(void *ctx, void *q, void *k, void *v, void *out,
   call.causal = causal != 0;
   call.queryOffset = queryOffset;
   call.total = total;
+  call.shift = static_cast<const int64_t *>(shift);
   computeOrLeave(ctx, [&](Device &device) { device.attention(call); });
 }
 

@@ -36,6 +36,8 @@ struct Attention {
   double scale = 1;
   bool causal = false;
   int64_t queryOffset = 0, total = 0;
+  /// Memory of the device; null: 0.
+  const int64_t *shift = nullptr;
 };
 
 class Device {

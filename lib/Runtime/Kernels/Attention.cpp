@@ -155,6 +155,7 @@ AttentionStrides usedStrides(AttentionStrides s, int64_t batch, int64_t heads,
 
 void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.q = p.q, a.k = p.k, a.v = p.v, a.out = p.out;
+  a.shift = p.causal ? p.shift : nullptr;
   a.qStrides = usedStrides(p.qStrides, p.batch, p.headsQ, p.queries, p.depth);
   a.kStrides = usedStrides(p.kStrides, p.batch, p.headsKV, p.keys, p.depth);
   a.vStrides = usedStrides(p.vStrides, p.batch, p.headsKV, p.keys, p.depthV);

@@ -55,6 +55,9 @@ struct AttentionProblem {
   /// Query i sees the keys j <= i + diagonal when causal. For the newest
   /// `queries` positions of `keys` cached ones: diagonal = keys - queries.
   int64_t diagonal;
+  /// Memory of the device: a number that is added to the diagonal when causal;
+  /// may be null.
+  const int64_t *shift;
 };
 
 /// cuTensorMapEncodeTiled, by its C signature with enumerations as int.
@@ -73,10 +76,12 @@ struct AttentionDevice {
 };
 
 /// What every kernel receives by value. Extents and strides in elements.
-/// Query i sees the keys j < min(keys, i + diagonal + 1).
+/// Query i sees the keys j < min(keys, i + diagonal + *shift + 1).
 struct AttentionParameters {
   const void *q, *k, *v;
   void *out;
+  /// May be null.
+  const int64_t *shift;
   /// [splits, batch, headsQ, queries, depthV], null without splits.
   float *partial;
   /// [splits, batch, headsQ, queries]: log2 of the sum of exponentials.

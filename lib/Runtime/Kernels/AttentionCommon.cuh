@@ -59,7 +59,12 @@ struct Convert<float> {
 
 /// Keys j < keyLimit(query) are visible; may be negative.
 __device__ inline int keyLimit(const Parameters &p, int query) {
-  return min(p.keys, query + p.diagonal + 1);
+  int diagonal = p.diagonal;
+  if (p.shift) {
+    int64_t shifted = p.diagonal + *p.shift;
+    diagonal = int(max(min(shifted, int64_t(p.keys)), -int64_t(p.queries)));
+  }
+  return min(p.keys, query + diagonal + 1);
 }
 
 /// The work of a block: a block of rows of one (batch, head), one split.

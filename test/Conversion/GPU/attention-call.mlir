@@ -45,3 +45,13 @@ func.func private @a_depth_that_is_not_last_is_copied(%q0: tensor<64x8x?xbf16>, 
   %r = dtensor.attention %q, %k, %k : (tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>) -> tensor<8x?x64xbf16>
   return %r : tensor<8x?x64xbf16>
 }
+
+// CHECK-LABEL: func.func private @a_number_of_the_device_shifts_the_diagonal(
+// CHECK-SAME: %[[D:[^:]*]]: tensor<i64>
+// CHECK: %[[ZERO:.*]] = arith.constant 0 : index
+// CHECK: dtensor_gpu.attention {{.*}} diagonal(%[[ZERO]] + %[[D]] : tensor<i64>)
+// CHECK-SAME: causal = true
+func.func private @a_number_of_the_device_shifts_the_diagonal(%q: tensor<8x1x64xbf16>, %k: tensor<2x?x64xbf16>, %d: tensor<i64>) -> tensor<8x1x64xbf16> {
+  %r = dtensor.attention %q, %k, %k, %d {causal} : (tensor<8x1x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>, tensor<i64>) -> tensor<8x1x64xbf16>
+  return %r : tensor<8x1x64xbf16>
+}

@@ -95,7 +95,8 @@ def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]>
 def Device_AttentionOp : Device_DestinationOp<"attention"> {
   let summary = "attention by the runtime's prebuilt kernel";
   let description = [{
-    Query i sees the keys `j <= i + diagonal` if `causal`. The lists say for
+    Query i sees the keys `j <= i + diagonal` if `causal`; `shift`, a number in
+    the memory of the device, is added to the diagonal. The lists say for
     each of `b.., head, token, depth` which dimension of the operand it is; the
     depth is the last one.
 
@@ -106,14 +107,14 @@ def Device_AttentionOp : Device_DestinationOp<"attention"> {
     ```
   }];
   let arguments = (ins AnyType:$rank_context, AnyShaped:$query, AnyShaped:$key,
-    AnyShaped:$value, F64:$scale, Index:$diagonal, AnyShaped:$dest,
-    DenseI64ArrayAttr:$query_dims, DenseI64ArrayAttr:$key_dims,
+    AnyShaped:$value, F64:$scale, Index:$diagonal, Optional<AnyShaped>:$shift,
+    AnyShaped:$dest, DenseI64ArrayAttr:$query_dims, DenseI64ArrayAttr:$key_dims,
     DenseI64ArrayAttr:$value_dims, DenseI64ArrayAttr:$dest_dims,
     BoolAttr:$causal);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     $rank_context `:` type($rank_context) `ins` `(` $query $query_dims `,` $key $key_dims `,` $value $value_dims `:`
-    type($query) `,` type($key) `,` type($value) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal `)`
+    type($query) `,` type($key) `,` type($value) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal (`+` $shift^ `:` type($shift))? `)`
     `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{

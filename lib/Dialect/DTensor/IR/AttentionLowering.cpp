@@ -350,6 +350,12 @@ Value AttentionLowering::finishSum(Value sum, Type element) {
 
 /// The diagonal of an op in the local view; null if it sees all keys.
 static Value diagonalValue(OpBuilder &builder, AttentionOp op) {
+  if (op.hasDeviceDiagonal()) {
+    Value number = tensor::ExtractOp::create(builder, op.getLoc(),
+                                             op.getDiagonal(), ValueRange{});
+    return arith::IndexCastOp::create(builder, op.getLoc(),
+                                      builder.getIndexType(), number);
+  }
   if (!op.getCausal() || op.getDiagonal())
     return op.getDiagonal();
   auto length = [&](Value value) {

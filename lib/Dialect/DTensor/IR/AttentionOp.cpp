@@ -77,6 +77,13 @@ LogicalResult AttentionOp::verify() {
              << element << " and " << scalarType(value);
   if (getDiagonal() && !getCausal())
     return emitOpError("has a diagonal but is not causal");
+  if (hasDeviceDiagonal()) {
+    auto type = cast<RankedTensorType>(getDiagonal().getType());
+    if (type.getRank() != 0 || !type.getElementType().isInteger(64))
+      return emitOpError("has a diagonal of rank ")
+             << type.getRank() << " and element type " << type.getElementType()
+             << ", expected an index or a tensor of rank 0 of i64";
+  }
   if (failed(verifyOneMesh(*this)))
     return failure();
   auto extents = inferAttention(*this, operandExtents(*this), Facts());
@@ -104,7 +111,8 @@ FailureOr<ShardingRule> AttentionOp::getShardingRule() {
   if (!getRing())
     keys = builder.whole(k[heads + 1]);
   auto width = builder.whole(q.back());
-  auto queries = builder.parallel(q[heads + 1]);
+  auto queries = hasDeviceDiagonal() ? builder.whole(q[heads + 1])
+                                     : builder.parallel(q[heads + 1]);
   if (getRing())
     keys = queries;
   if (getRing() && !queries.empty())
@@ -146,6 +154,8 @@ LogicalResult AttentionOp::normalize(NormalizeContext &context) {
 /// i + offset of all.
 static Value buildDiagonal(AttentionOp op, OpBuilder &builder,
                            ValueRange operands, PartitionContext &context) {
+  if (op.hasDeviceDiagonal())
+    return operands[3];
   unsigned queryDim =
       cast<RankedTensorType>(op.getQuery().getType()).getRank() - 2;
   if (!op.getCausal() ||

@@ -69,7 +69,7 @@ private:
 
 LogicalResult AttentionOp::expand(OpBuilder &builder,
                                   SmallVectorImpl<Value> &results) {
-  if (getRing())
+  if (getRing() || hasDeviceDiagonal())
     return success();
   auto axis = soleAxis(getLayout(getQuery()), sequenceDim(getQuery()));
   if (!axis)

@@ -375,6 +375,7 @@ AttentionProblem makeProblem(const Attention &call) {
   problem.depthV = sizeAt(call.v, 1);
   problem.scale = call.scale;
   problem.causal = call.causal;
+  problem.shift = call.shift;
   problem.diagonal = call.queryOffset + problem.keys - call.total;
   return problem;
 }

@@ -34,3 +34,12 @@ func.func @keys_behind_the_diagonal_are_hidden(%q: tensor<2x?x8xf32>, %k: tensor
   %0 = dtensor.attention %q, %k, %k, %d {causal} : (tensor<2x?x8xf32>, tensor<2x?x8xf32>, tensor<2x?x8xf32>, index) -> tensor<2x?x8xf32>
   return %0 : tensor<2x?x8xf32>
 }
+
+// CHECK-LABEL: @the_diagonal_is_a_number_of_the_device
+// CHECK-SAME: %[[D:[^:]*]]: tensor<i64>
+// CHECK: %[[N:.*]] = tensor.extract %[[D]][] : tensor<i64>
+// CHECK: arith.index_cast %[[N]] : i64 to index
+func.func @the_diagonal_is_a_number_of_the_device(%q: tensor<2x?x8xf32>, %k: tensor<2x?x8xf32>, %d: tensor<i64>) -> tensor<2x?x8xf32> {
+  %0 = dtensor.attention %q, %k, %k, %d {causal} : (tensor<2x?x8xf32>, tensor<2x?x8xf32>, tensor<2x?x8xf32>, tensor<i64>) -> tensor<2x?x8xf32>
+  return %0 : tensor<2x?x8xf32>
+}

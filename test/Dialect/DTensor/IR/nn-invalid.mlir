@@ -149,3 +149,11 @@ func.func @sums_of_a_ring_are_wide(%q: tensor<8x?x4xbf16>, %l: tensor<8x?xbf16>)
   %0:3 = dtensor.ring_attention_backward %q, %q, %q, %q, %q, %l : (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?xbf16>) -> (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<8x?x4xbf16>)
   return
 }
+
+// -----
+
+func.func @a_diagonal_of_the_device_is_one_number(%q: tensor<8x?x4xf32>, %d: tensor<2xi64>) {
+  // expected-error @+1 {{has a diagonal of rank 1 and element type 'i64', expected an index or a tensor of rank 0 of i64}}
+  %0 = dtensor.attention %q, %q, %q, %d {causal} : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2xi64>) -> tensor<8x?x4xf32>
+  return
+}

@@ -161,8 +161,9 @@ def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
     [batch..., Hkv, S, E], the result [batch..., H, T, E]. H = Hkv * G: query
     head h reads head h floordiv G. With `causal`, query i sees the keys
     j <= i + `diagonal`; the operand `diagonal` is S - T if it is left out, and
-    partitioning adds it, so that queries may be sharded. A row that sees no key
-    is 0. `scale` is 1/sqrt(D) if left out. Scores and sums of f16 and bf16 are
+    partitioning adds it, so that queries may be sharded. It may be a tensor of
+    rank 0, a number that the device alone knows: then queries stay whole. A row
+    that sees no key is 0. `scale` is 1/sqrt(D) if left out. Scores and sums of f16 and bf16 are
     f32. Batch dimensions, heads and queries may be sharded; S, D and E not.
     The op keeps its name on the shards of one rank.
 
@@ -179,12 +180,19 @@ def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
     ```
   }];
   let arguments = (ins DTensor_Tensor:$query, DTensor_Tensor:$key,
-                       DTensor_Tensor:$value, Optional<Index>:$diagonal,
+                       DTensor_Tensor:$value,
+                       Optional<AnyTypeOf<[Index, DTensor_Tensor]>>:$diagonal,
                        UnitAttr:$causal, UnitAttr:$ring,
                        OptionalAttr<F64Attr>:$scale);
   let results = (outs DTensor_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether the diagonal is a number that the device alone knows.
+    bool hasDeviceDiagonal() {
+      return getDiagonal() && !getDiagonal().getType().isIndex();
+    }
+  }];
 }
 
 def DTensor_RingAttentionBackwardOp : DTensor_Op<"ring_attention_backward", [Pure,
