@@ -8,14 +8,18 @@
 
 #include "dtensor/Conversion/Passes.h"
 #include "dtensor/Conversion/RuntimeDialect.h"
+#include "dtensor/Dialect/DTensor/IR/DTensorDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace dtensor {
 #define GEN_PASS_DEF_ADDCONTEXT
@@ -119,22 +123,93 @@ struct ResultsToOutParams
         dyn_cast<func::ReturnOp>(entry.getBody().back().getTerminator());
     if (!entry.getBody().hasOneBlock() || !terminator)
       return entry.emitOpError("has more than one block");
+    SmallVector<std::pair<Value, unsigned>> updates;
+    int64_t moved = 0;
     for (auto [index, value] : llvm::enumerate(terminator.getOperands()))
-      moveResult(entry, terminator, index, value);
-    BitVector moved(entry.getNumResults(), true);
+      if (auto updated = entry.getResultAttrOfType<IntegerAttr>(
+              index, DTensorDialect::kUpdatesAttr))
+        updates.push_back({value, updated.getInt()});
+      else
+        moveResult(entry, terminator, index, moved++, value);
+    moveUpdates(entry, terminator, updates);
+    BitVector all(entry.getNumResults(), true);
     terminator.getOperandsMutable().clear();
-    return entry.eraseResults(moved);
+    return entry.eraseResults(all);
+  }
+
+  // Arguments that a result is written to become buffers, too. They are written
+  // last: all that reads what they were is done.
+  void moveUpdates(func::FuncOp entry, Operation *terminator,
+                   ArrayRef<std::pair<Value, unsigned>> updates) {
+    OpBuilder builder(terminator);
+    Location loc = terminator->getLoc();
+    SmallVector<Value> values;
+    for (auto [value, index] : updates) {
+      // What is no change in place may be another one's argument.
+      if (getDestination(value) != entry.getArgument(index))
+        value = bufferization::AllocTensorOp::create(
+            builder, loc, cast<RankedTensorType>(value.getType()),
+            /*dynamicSizes=*/ValueRange(), /*copy=*/value);
+      values.push_back(value);
+    }
+    for (auto [value, update] : llvm::zip(values, updates))
+      if (Value buffer = makeBuffer(entry, update.second))
+        bufferization::MaterializeInDestinationOp::create(
+            builder, loc, Type(), value, buffer, /*restrict=*/true,
+            /*writable=*/true);
+  }
+
+  // The value whose memory `value` is a change of, as far as can be seen.
+  static Value getDestination(Value value) {
+    while (Operation *op = value.getDefiningOp()) {
+      unsigned number = cast<OpResult>(value).getResultNumber();
+      if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+        value = loop.getTiedLoopInit(cast<OpResult>(value))
+                    ? loop.getTiedLoopInit(cast<OpResult>(value))->get()
+                    : Value();
+      else if (auto inPlace = dyn_cast<DestinationStyleOpInterface>(op))
+        value = inPlace.getDpsInits()[number];
+      else if (isa<tensor::CastOp>(op))
+        value = op->getOperand(0);
+      else
+        return value;
+      if (!value)
+        return value;
+    }
+    return value;
+  }
+
+  Value makeBuffer(func::FuncOp entry, unsigned index) {
+    BlockArgument argument = entry.getArgument(index);
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      return argument;
+    entry.removeArgAttr(index,
+                        bufferization::BufferizationDialect::kWritableAttrName);
+    OpBuilder builder(&entry.getBody().front(),
+                      entry.getBody().front().begin());
+    argument.setType(MemRefType::get(type.getShape(), type.getElementType()));
+    auto tensor = bufferization::ToTensorOp::create(
+        builder, entry.getLoc(), type, argument, /*restrict=*/true,
+        /*writable=*/true);
+    argument.replaceAllUsesExcept(tensor, tensor);
+    SmallVector<Type> inputs(entry.getArgumentTypes());
+    inputs[index] = argument.getType();
+    entry.setFunctionType(FunctionType::get(
+        entry.getContext(), inputs, entry.getFunctionType().getResults()));
+    return argument;
   }
 
   // A scalar becomes a buffer of rank 0; an index is 64 bits wide outside.
   void moveResult(func::FuncOp entry, Operation *terminator, int64_t index,
-                  Value value) {
+                  int64_t number, Value value) {
     OpBuilder builder(terminator);
     Location loc = terminator->getLoc();
     if (auto type = dyn_cast<RankedTensorType>(value.getType())) {
       Value out = appendOutParam(
-          entry, MemRefType::get(type.getShape(), type.getElementType()),
-          index);
+          entry, MemRefType::get(type.getShape(), type.getElementType()), index,
+          number);
+      skipExpansion(entry, value, out);
       bufferization::MaterializeInDestinationOp::create(
           builder, loc, Type(), value, out, /*restrict=*/true,
           /*writable=*/true);
@@ -143,15 +218,34 @@ struct ResultsToOutParams
     if (value.getType().isIndex())
       value =
           arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
-    Value out =
-        appendOutParam(entry, MemRefType::get({}, value.getType()), index);
+    Value out = appendOutParam(entry, MemRefType::get({}, value.getType()),
+                               index, number);
     memref::StoreOp::create(builder, loc, value, out);
   }
 
-  Value appendOutParam(func::FuncOp entry, MemRefType type, int64_t index) {
+  // What is computed in other dimensions is computed in `out` as well, where
+  // that is only another view of it.
+  static void skipExpansion(func::FuncOp entry, Value &value, Value &out) {
+    auto expansion = value.getDefiningOp<tensor::ExpandShapeOp>();
+    if (!expansion)
+      return;
+    auto type = cast<MemRefType>(out.getType());
+    MemRefType collapsed = memref::CollapseShapeOp::computeCollapsedType(
+        type, expansion.getReassociationIndices());
+    if (collapsed.getShape() != expansion.getSrcType().getShape())
+      return;
+    OpBuilder builder(&entry.getBody().front(),
+                      entry.getBody().front().begin());
+    out = memref::CollapseShapeOp::create(builder, expansion.getLoc(), out,
+                                          expansion.getReassociationIndices());
+    value = expansion.getSrc();
+  }
+
+  Value appendOutParam(func::FuncOp entry, MemRefType type, int64_t index,
+                       int64_t number) {
     Builder builder(&getContext());
     SmallVector<NamedAttribute> attributes = {
-        builder.getNamedAttr(kResultAttr, builder.getI64IntegerAttr(index))};
+        builder.getNamedAttr(kResultAttr, builder.getI64IntegerAttr(number))};
     if (DictionaryAttr old = entry.getResultAttrDict(index))
       llvm::append_range(attributes, old.getValue());
     unsigned position = entry.getNumArguments();

@@ -75,6 +75,15 @@ private:
     }
     for (auto [index, result] : llvm::enumerate(type.getResults())) {
       EntryValue value;
+      if (auto updated = function.getResultAttrOfType<IntegerAttr>(
+              index, DTensorDialect::kUpdatesAttr)) {
+        // It lies where the argument lies, and leaves as nothing else.
+        if (getLayout(result) == getLayout(type.getInput(updated.getInt())))
+          continue;
+        return function.emitOpError()
+               << "result " << index << " updates argument " << updated.getInt()
+               << ", which has another layout";
+      }
       if (failed(readValue(result, "result", index,
                            function.getResultAttrDict(index), value)))
         return failure();

@@ -104,7 +104,9 @@ def ResultsToOutParams : Pass<"dtensor-results-to-out-params", "::mlir::ModuleOp
   let description = [{
     Every result of a public function becomes a trailing memref argument marked
     `dtensor.result`; a scalar one has rank 0. A public function that others call gets a private
-    twin for them, so that its interface can change alone.
+    twin for them, so that its interface can change alone. A result with
+    `dtensor.updates` is written to that argument, last, and where it is a change
+    of it nothing is copied.
 
     Before:
     ```mlir

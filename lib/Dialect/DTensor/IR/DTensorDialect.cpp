@@ -188,6 +188,29 @@ static LogicalResult verifyValueAttribute(Operation *op, Type type,
   return success();
 }
 
+/// A result that updates an argument: one that is donated, of the same type.
+static LogicalResult verifyUpdate(FunctionOpInterface function, Type type,
+                                  Attribute attr, const Twine &where) {
+  auto number = dyn_cast<IntegerAttr>(attr);
+  if (!number || number.getInt() < 0 ||
+      number.getInt() >= int64_t(function.getNumArguments()))
+    return function->emitOpError()
+           << where << ": attribute \"dtensor.updates\" is " << attr
+           << ", expected the number of an argument";
+  unsigned index = number.getInt();
+  if (!function.getArgAttr(index, DTensorDialect::kDonatedAttr))
+    return function->emitOpError() << where << " updates argument " << index
+                                   << ", which is not donated";
+  auto result = dyn_cast<RankedTensorType>(type);
+  auto argument = dyn_cast<ShapedType>(function.getArgumentTypes()[index]);
+  if (!result || !argument || argument.getShape() != result.getShape() ||
+      argument.getElementType() != result.getElementType())
+    return function->emitOpError()
+           << where << " has type " << type << " and updates argument " << index
+           << " of type " << function.getArgumentTypes()[index];
+  return success();
+}
+
 LogicalResult DTensorDialect::verifyRegionArgAttribute(Operation *op,
                                                        unsigned regionIndex,
                                                        unsigned argIndex,
@@ -206,6 +229,9 @@ LogicalResult DTensorDialect::verifyRegionResultAttribute(Operation *op,
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function || resultIndex >= function.getNumResults())
     return success();
-  return verifyValueAttribute(op, function.getResultTypes()[resultIndex], attr,
-                              "result " + Twine(resultIndex));
+  Type type = function.getResultTypes()[resultIndex];
+  if (attr.getName() == kUpdatesAttr)
+    return verifyUpdate(function, type, attr.getValue(),
+                        "result " + Twine(resultIndex));
+  return verifyValueAttribute(op, type, attr, "result " + Twine(resultIndex));
 }

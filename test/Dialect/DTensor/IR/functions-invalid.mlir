@@ -90,3 +90,18 @@ func.func private @name_is_a_number(f32 {dtensor.name = 0})
 
 // expected-error @+1 {{argument 0: attribute "dtensor.donated" takes no value}}
 func.func private @donated_with_a_value(tensor<4xf32> {dtensor.donated = true})
+
+// -----
+
+// expected-error @+1 {{result 0: attribute "dtensor.updates" is 1 : i64, expected the number of an argument}}
+func.func private @updates_no_argument(tensor<4xf32> {dtensor.donated}) -> (tensor<4xf32> {dtensor.updates = 1})
+
+// -----
+
+// expected-error @+1 {{result 0 updates argument 0, which is not donated}}
+func.func private @updates_what_is_not_donated(tensor<4xf32>) -> (tensor<4xf32> {dtensor.updates = 0})
+
+// -----
+
+// expected-error @+1 {{result 0 has type 'tensor<5xf32>' and updates argument 0 of type 'tensor<4xf32>'}}
+func.func private @updates_another_type(tensor<4xf32> {dtensor.donated}) -> (tensor<5xf32> {dtensor.updates = 0})

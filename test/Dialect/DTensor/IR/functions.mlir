@@ -22,3 +22,8 @@ func.func private @attributes_of_arguments_and_results(
 func.func private @the_local_form(tensor<?xf32>, index {dtensor.symbol = "B"},
     index {dtensor.axis_size = "tp"}, index {dtensor.axis_index = "tp"}) attributes {
     dtensor.mesh = #mesh, dtensor.global_type = (tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (B)>>) -> ()}
+
+// CHECK-LABEL: @a_result_is_what_becomes_of_an_argument
+// CHECK-SAME: -> (tensor<?xf32> {dtensor.updates = 0 : i64})
+func.func private @a_result_is_what_becomes_of_an_argument(
+    tensor<?xf32> {dtensor.donated}) -> (tensor<?xf32> {dtensor.updates = 0})

@@ -68,6 +68,9 @@ def DTensor_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kSymbolAttr = "dtensor.symbol";
     /// Argument attribute: the callee may overwrite this buffer.
     static constexpr ::llvm::StringLiteral kDonatedAttr = "dtensor.donated";
+    /// Result attribute, the number of a donated argument: this is what becomes
+    /// of it. The result is written there and does not leave otherwise.
+    static constexpr ::llvm::StringLiteral kUpdatesAttr = "dtensor.updates";
     /// Argument and result attribute: the name in the bundle's manifest.
     static constexpr ::llvm::StringLiteral kNameAttr = "dtensor.name";
     /// Local function argument attributes: the mesh axis whose size, or whose
