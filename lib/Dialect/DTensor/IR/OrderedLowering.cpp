@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One element at a time, in row-major order, on the tensors of one rank.
+// One element at a time, on the tensors of one rank; those that may meet, in
+// row-major order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -109,7 +110,13 @@ static Value lowerScatter(ScatterOp op, LoopBuilder loops) {
       positions.push_back(dim == kBroadcast ? otherwise : at[dim]);
     return positions;
   };
-  return buildNest(loops, updates, identityDims(at.size()), at, op.getInput(),
+  // First what the target has as well: there iterations are independent.
+  IteratorList order;
+  for (bool isShared : {true, false})
+    for (int64_t dim : identityDims(at.size()))
+      if (llvm::is_contained(map.targetDims, dim) == isShared)
+        order.push_back(dim);
+  return buildNest(loops, updates, order, at, op.getInput(),
                    [&](OpBuilder &b, Value target) {
                      Scalars s{b, loops.loc};
                      Value read = tensor::ExtractOp::create(
