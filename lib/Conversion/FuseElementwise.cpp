@@ -14,6 +14,7 @@
 #include "dtensor/Conversion/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
@@ -36,14 +37,24 @@ static bool isSmallSource(linalg::GenericOp op) {
          !llvm::hasNItemsOrMore(op.getBlock()->without_terminator(), kMost + 1);
 }
 
+// Read as it lies in memory, a number takes half of the bytes.
+static bool onlyWidens(linalg::GenericOp op) {
+  auto body = op.getBlock()->without_terminator();
+  return op.getNumReductionLoops() == 0 && llvm::hasSingleElement(body) &&
+         isa<arith::ExtFOp>(*body.begin());
+}
+
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto user = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !user || !producer->hasOneUse())
     return false;
-  if (isSmallSource(producer))
+  if (isSmallSource(producer) ||
+      (onlyWidens(producer) && user.getNumReductionLoops() == 0))
     return true;
+  // The one element of a dimension that a sum has kept is read often.
   return producer.getNumLoops() == user.getNumLoops() &&
+         user.getMatchingIndexingMap(operand).isPermutation() &&
          producer->getBlock() == user->getBlock();
 }
 

@@ -169,8 +169,13 @@ private:
       AffineMap written = cluster.getMap(
           *producer.getTiedOpOperand(cast<OpResult>(operand.get())));
       AffineMap read = op.getMatchingIndexingMap(&operand);
-      for (auto [from, to] :
-           llvm::zip(read.getResults(), written.getResults())) {
+      ArrayRef<int64_t> shape =
+          cast<RankedTensorType>(operand.get().getType()).getShape();
+      for (auto [from, to, size] :
+           llvm::zip(read.getResults(), written.getResults(), shape)) {
+        // The one element of a dimension that a sum has kept.
+        if (size == 1 && isa<AffineConstantExpr>(from))
+          continue;
         auto loop = dyn_cast<AffineDimExpr>(from);
         auto dim = dyn_cast<AffineDimExpr>(to);
         if (!loop || !dim || !bind(loop.getPosition(), dim.getPosition()))

@@ -279,3 +279,40 @@ func.func private @a_weight_is_kept_for_all_rows(%x: tensor<?x?xf32>, %w: tensor
   } -> tensor<?x?xf32>
   return %1 : tensor<?x?xf32>
 }
+
+// -----
+
+#id3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#kept = affine_map<(d0, d1, d2) -> (d0, d1, 0)>
+#summed = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#total = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+
+// A sum that keeps its dimension, as PyTorch's users write norms, is read where
+// that has its only element.
+// CHECK-LABEL: func.func private @a_norm_with_a_kept_dimension_is_one_kernel(
+// CHECK-NOT: linalg.generic
+// CHECK: dtensor_gpu.compute {{.*}} ins(%arg0 : tensor<?x1x64xf32>) outs(%{{.*}} : tensor<?x1x64xf32>)
+// CHECK-NOT: dtensor_gpu.compute
+// CHECK: return
+func.func private @a_norm_with_a_kept_dimension_is_one_kernel(%x: tensor<?x1x64xf32>, %m: index) -> tensor<?x1x64xf32> {
+  %zero = arith.constant -0.0 : f32
+  %e2 = tensor.empty(%m) : tensor<?x1x1xf32>
+  %e3 = tensor.empty(%m) : tensor<?x1x64xf32>
+  %i1 = linalg.fill ins(%zero : f32) outs(%e2 : tensor<?x1x1xf32>) -> tensor<?x1x1xf32>
+  %0 = linalg.generic {indexing_maps = [#summed, #total], iterator_types = ["parallel", "parallel", "reduction", "parallel"]} ins(%x : tensor<?x1x64xf32>) outs(%i1 : tensor<?x1x1xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = arith.addf %c, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1x1xf32>
+  %1 = linalg.generic {indexing_maps = [#id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%0 : tensor<?x1x1xf32>) outs(%e2 : tensor<?x1x1xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %s = math.rsqrt %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1x1xf32>
+  %2 = linalg.generic {indexing_maps = [#id3, #kept, #id3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x, %1 : tensor<?x1x64xf32>, tensor<?x1x1xf32>) outs(%e3 : tensor<?x1x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %s = arith.mulf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?x1x64xf32>
+  return %2 : tensor<?x1x64xf32>
+}
