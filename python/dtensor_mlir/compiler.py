@@ -114,19 +114,25 @@ def _identity() -> str:
     return f"{version} {file.st_size} {file.st_mtime_ns}"
 
 
-def compile_text(text: str, target: str = "cpu", key_text: str | None = None
-                 ) -> Bundle:
+def _key_of(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()
+
+
+def compile_text(text: str, target: str = "cpu", key_text: str | None = None,
+                 hints: str = "") -> Bundle:
     """The bundle of a program. `key_text` stands for `text` in the cache, where
-    it says the same without places in sources."""
-    words = "\0".join([_identity(), target, key_text or text])
-    key = hashlib.sha256(words.encode()).hexdigest()
+    it says the same without places in sources and without `hints`, the sizes
+    that costs were weighed with: in a process the first ones stay, in the
+    folder they are a part of the name, so that all hosts have equal bundles."""
+    words = _identity(), target, key_text or text
+    key = _key_of(*words)
     with _lock:
         if key in _bundles:
             return _bundles[key]
         if config.on_program:
             config.on_program(text)
         if config.cache:
-            bundle = _compile_shared(key, text, target)
+            bundle = _compile_shared(_key_of(*words, hints), text, target)
         else:
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "program.so")

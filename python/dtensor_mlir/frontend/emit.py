@@ -276,15 +276,19 @@ def constants_of(graph: fx.Graph) -> dict[fx.Node, torch.Tensor]:
 class Function:
     """The text of a module with one function, and how to call it."""
     text: str
-    key: str  # the text without places
+    key: str  # the text without places, and without the hints of sizes
+    hints: str
     symbols: list  # sympy symbols, in the order of the leading arguments
     is_random: bool  # the last argument is a seed, tensor<i64>
 
 
 def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
-                  known=(), name="main") -> Function:
+                  known=(), updates=None, hints=None, name="main") -> Function:
     """`arguments`: (node, placements) of the tensors; `results`: (node,
-    placements or None) in order. `known`: symbols that have names already."""
+    placements or None) in order. `known`: symbols that have names already.
+    `updates`: {number of a result: number of the argument that it is written
+    to}. `hints`: {symbol: its size in the first call}."""
+    updates = updates or {}
     e = Emitter(known)
     args = [(e.add_argument(node), placements)
             for node, placements in arguments]
@@ -292,26 +296,38 @@ def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
         if node.op == "call_function":
             e.run_node(node, table)
     e._node = None
+    donated = set(updates.values())
     signature = [f"{v.name}: {e.type(v)} {{dtensor.layout = "
-                 f"{e.layout(v.shape, p)}}}" for v, p in args]
+                 f"{e.layout(v.shape, p)}"
+                 f"{', dtensor.donated' if i in donated else ''}}}"
+                 for i, (v, p) in enumerate(args)]
     if e.draws:
         signature.append(f"{SEED}: tensor<i64>")
     outs, types = [], []
-    for node, placements in results:
+    count = len(e.symbols.names)  # arguments before the tensors
+    for i, (node, placements) in enumerate(results):
         value = e.value(node)
         outs.append(value)
+        update = f", dtensor.updates = {count + updates[i]}" \
+            if i in updates else ""
         pinned = "" if placements is None else \
-            f" {{dtensor.layout = {e.layout(value.shape, placements)}}}"
+            f" {{dtensor.layout = {e.layout(value.shape, placements)}{update}}}"
         types.append(f"{e.type(value)}{pinned}")
     symbols = [f'%{n}: index {{dtensor.symbol = "{n}"}}'
                for n in e.symbols.names.values()]
     head = (f"#mesh = {mesh}\nfunc.func @{name}("
             + ",\n    ".join(symbols + signature) + ")\n    -> ("
-            + ", ".join(types) + ") attributes {dtensor.mesh = #mesh} {\n")
+            + ", ".join(types) + ") attributes {dtensor.mesh = #mesh")
+    sizes = ", ".join(f"{name} = {{hint = {hints[symbol]}}}"
+                      for symbol, name in e.symbols.names.items()
+                      if hints and symbol in hints)
+    sizes = f", dtensor.symbols = {{{sizes}}}" if sizes else ""
+    open_ = "} {\n"
     tail = (f"  return {', '.join(o.name for o in outs)}"
             + (" : " if outs else "")
             + ", ".join(e.type(o) for o in outs) + "\n}\n")
     return Function(
-        head + "".join(f"  {t} {p}\n" for t, p in e.lines) + tail,
-        head + "".join(f"  {t}\n" for t, _ in e.lines) + tail,
+        head + sizes + open_ + "".join(f"  {t} {p}\n" for t, p in e.lines)
+        + tail,
+        head + open_ + "".join(f"  {t}\n" for t, _ in e.lines) + tail, sizes,
         list(e.symbols.names), bool(e.draws))

@@ -258,7 +258,7 @@ class _Variant:
 
     def __call__(self, leaves):
         leaves = iter([v for v in leaves if isinstance(v, torch.Tensor)])
-        inputs = [self.owner.prepare(next(leaves) if g is None else g(), a)
+        inputs = [self.owner.prepare(next(leaves), a) if g is None else g()
                   for g, a in zip(self.getters, self.program.graph.arguments)]
         return pytree.tree_unflatten(self.program(*inputs), self.out_spec)
 

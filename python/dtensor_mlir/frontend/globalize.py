@@ -23,7 +23,7 @@ from torch.distributed.tensor.placement_types import Partial, Replicate
 from torch.fx.experimental.symbolic_shapes import (DimDynamic, ShapeEnv)
 from torch._dynamo.source import ConstantSource
 
-from . import layouts, operators
+from . import layouts, masks, operators
 from .layouts import UnsupportedError
 from .replacements import Replacing
 
@@ -99,6 +99,7 @@ class Graph:
             allow_non_fake_inputs=True)
         self._symbols = {}  # dynamo's expression -> our symbol
         self._hints = []
+        self.hints = {}  # symbol -> (our size, what it was at first)
         self._sharded = self._find_sharded_arguments(placeholders)
         self.arguments = [self._argument(i, node, value) for i, (node, value)
                           in enumerate(zip(placeholders, inputs))]
@@ -164,12 +165,15 @@ class Graph:
     def _new_symbol(self, hint):
         env = self.fake_mode.shape_env
         source = ConstantSource(f"size{len(self._hints)}")
+        first = hint
         # A hint of 0 or 1 would be taken for more than a hint.
         hint = hint if hint > 1 else 61 + 2 * len(self._hints)
         self._hints.append(hint)
         symbol = env.create_symbol(hint, source, DimDynamic.DYNAMIC,
                                    constraint_dim=None)
-        return env.create_symintnode(symbol, hint=hint, source=source)
+        size = env.create_symintnode(symbol, hint=hint, source=source)
+        self.hints[symbol] = size, first
+        return size
 
     def _size(self, size, value, dynamic):
         """Our size for one of dynamo's: a number stays, an expression becomes a
@@ -342,7 +346,7 @@ class _Interpreter(fx.Interpreter):
     """Runs a graph on global tensors."""
 
     def __init__(self, graph: Graph):
-        super().__init__(graph.module)
+        super().__init__(graph.module, garbage_collect_values=False)
         self.owner = graph
 
     def run_node(self, node):
@@ -362,7 +366,7 @@ class _Interpreter(fx.Interpreter):
 
     def call_function(self, target, args, kwargs):
         if target in _ATTENTION:
-            return operators.scaled_dot_product_attention(*args, **kwargs)
+            return self._attention(*args, **kwargs)
         if target is torch.ops.aten.size.default:
             return args[0].shape  # the operator makes numbers of symbols
         if target is torch.ops.aten.view.default:
@@ -373,6 +377,24 @@ class _Interpreter(fx.Interpreter):
             return args[0] if name == "from_local" else \
                 self._move(name, args, kwargs)
         return super().call_function(target, args, kwargs)
+
+    def _attention(self, query, key, value, attn_mask=None, dropout_p=0.0,
+                   is_causal=False, scale=None, enable_gqa=False):
+        node = self._current()
+        mask = node.args[3] if len(node.args) > 3 else \
+            node.kwargs.get("attn_mask")
+        found = masks.find_number(mask) if not dropout_p and \
+            query.ndim == 4 and str(query.shape[-2]) == "1" else None
+        if found is None:
+            return operators.scaled_dot_product_attention(
+                query, key, value, attn_mask, dropout_p, is_causal, scale,
+                enable_gqa)
+        number, less = found
+        number = self.env[number].reshape(()).to(torch.int64)
+        number = number - less if less else number
+        scale = query.shape[-1] ** -0.5 if scale is None else scale
+        return operators.attention(query, key, value, True, float(scale),
+                                   number)
 
     def _move(self, name, args, kwargs):
         node = self._current()

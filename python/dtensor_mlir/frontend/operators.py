@@ -27,13 +27,14 @@ def _(x, placements):
 constraint.register_autograd(lambda ctx, grad: (grad, None))
 
 
-def _scores(q, k, causal, scale):
+def _scores(q, k, causal, scale, diagonal=None):
     """Softmax of the scores: [batch, kv heads, group, T, S]."""
     scores = (q @ k.transpose(-1, -2).unsqueeze(-3)) * scale
     if causal:
         rows = torch.arange(q.shape[-2], device=q.device)
         keys = torch.arange(k.shape[-2], device=q.device)
-        seen = keys[None, :] <= rows[:, None]
+        last = rows if diagonal is None else rows + diagonal
+        seen = keys[None, :] <= last[:, None]
         scores = scores.masked_fill(~seen, -math.inf)
     return torch.softmax(scores, -1)
 
@@ -44,34 +45,36 @@ def _grouped(q, k):
 
 @_library.custom_op("dtensor_mlir::attention", mutates_args=())
 def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool,
-              scale: float) -> torch.Tensor:
+              scale: float, diagonal: torch.Tensor | None = None
+              ) -> torch.Tensor:
     """softmax(scale * q k^T) v; query head h reads key head h // group. The
-    causal mask is aligned at the first query and the first key."""
-    p = _scores(_grouped(q, k), k, causal, scale)
+    causal mask is aligned at the first query and the first key: query i sees
+    the keys j <= i, or j <= i + diagonal, a tensor of one number."""
+    p = _scores(_grouped(q, k), k, causal, scale, diagonal)
     return (p @ v.unsqueeze(-3)).flatten(-4, -3)
 
 
 @attention.register_fake
-def _(q, k, v, causal, scale):
+def _(q, k, v, causal, scale, diagonal=None):
     return q.new_empty((*q.shape[:-1], v.shape[-1]))
 
 
 def _save(ctx, inputs, output):
-    q, k, v, ctx.causal, ctx.scale = inputs
-    ctx.save_for_backward(q, k, v)
+    q, k, v, ctx.causal, ctx.scale, diagonal = inputs
+    ctx.save_for_backward(q, k, v, diagonal)
 
 
 def _attention_backward(ctx, grad):
-    q, k, v = ctx.saved_tensors
+    q, k, v, diagonal = ctx.saved_tensors
     q = _grouped(q, k)
     grad = _grouped(grad, k)
-    p = _scores(q, k, ctx.causal, ctx.scale)
+    p = _scores(q, k, ctx.causal, ctx.scale, diagonal)
     grad_v = (p.transpose(-1, -2) @ grad).sum(-3)
     grad_p = grad @ v.transpose(-1, -2).unsqueeze(-3)
     grad_s = p * (grad_p - (grad_p * p).sum(-1, keepdim=True)) * ctx.scale
     grad_q = grad_s @ k.unsqueeze(-3)
     grad_k = (grad_s.transpose(-1, -2) @ q).sum(-3)
-    return grad_q.flatten(-4, -3), grad_k, grad_v, None, None
+    return grad_q.flatten(-4, -3), grad_k, grad_v, None, None, None
 
 
 attention.register_autograd(_attention_backward, setup_context=_save)

@@ -66,8 +66,8 @@ def target_of(mesh: DeviceMesh) -> str:
     return f"cuda:sm_{major}{minor}" + ("a" if major >= 9 else "")
 
 
-def compile_for(mesh: DeviceMesh, text: str, key: str) -> Bundle:
-    return compiler.compile_text(text, target_of(mesh), key)
+def compile_for(mesh: DeviceMesh, text: str, key: str, hints="") -> Bundle:
+    return compiler.compile_text(text, target_of(mesh), key, hints)
 
 
 class _Groups:
@@ -246,6 +246,27 @@ def pieces_of(tensor, ranks, devices, boxes, scatter) -> list[torch.Tensor]:
         return scatter(tensor, boxes, devices)
     tensor = tensor.detach().contiguous()
     return [tensor] if len(ranks) == 1 else [tensor.to(d) for d in devices]
+
+
+def own_pieces(tensor, pieces: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Pieces that may be written to: ranks of one process share none."""
+    return pieces if len(pieces) == 1 and type(tensor) is torch.Tensor else \
+        [p.clone() for p in pieces]
+
+
+def write_back(tensor, pieces: list[torch.Tensor], ranks, boxes) -> None:
+    """After the pieces of a tensor were changed."""
+    with torch.no_grad():
+        if isinstance(tensor, LocalTensor):
+            for rank, piece in zip(ranks, pieces):
+                tensor._local_tensors[rank].copy_(piece)
+        elif len(pieces) > 1:
+            tensor.copy_(gather(Pieces(pieces), boxes, tensor.shape,
+                                tensor.device))
+        elif pieces[0].data_ptr() != tensor.data_ptr():
+            tensor.copy_(pieces[0])
+        else:
+            torch.autograd.graph.increment_version(tensor)
 
 
 def join_pieces(pieces: list[torch.Tensor], ranks, simulated: bool, whole):

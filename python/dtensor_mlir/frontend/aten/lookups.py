@@ -128,10 +128,9 @@ def _index_copy(e, node, x, dim, index, source):
     value, where = _as_rows(e, e.value(x)), _as_rows(e, e.value(index))
     dim = normalize(dim, len(value.shape))
     rows = (*value.shape[:dim], where.shape[0], *value.shape[dim + 1:])
-    moved, order = _bring_forward(e, value, [dim])
-    source = permute(e, e.reshape(e.value(source), rows), order)
-    moved = e.op("index_put", [moved, source, where], moved.shape, kind)
-    return e.reshape(permute(e, moved, inverse(order)), shape)
+    source = e.reshape(e.value(source), rows)
+    return e.reshape(e.op("scatter", [value, where, source], value.shape, kind,
+                          f"dim = {dim}, rows"), shape)
 
 
 @handles(aten.gather.default)

@@ -112,6 +112,18 @@ for table, make in ((UNARY, _unary), (QUESTIONS, _question),
                 TABLE[target] = make(our_name)
 
 
+#: Powers that PyTorch computes without a power.
+_POWERS = {2: "square", 0.5: "sqrt", -0.5: "rsqrt", -1: "reciprocal"}
+
+
+@handles(aten.pow.Tensor_Scalar)
+def _power(e, node, x, exponent):
+    is_float = e.result_type(node)[1][0] in "fb"
+    if is_float and isinstance(exponent, (int, float)) and exponent in _POWERS:
+        return pointwise(e, node, _POWERS[exponent], [x])
+    return _binary("pow")(e, node, x, exponent)
+
+
 @handles(aten.logical_not.default)
 def _logical_not(e, node, x):
     return pointwise(e, node, "logical_not", [x], "i1")
