@@ -1,6 +1,7 @@
-"""A model of the shape of Llama 3 8B, written twice from the same parts: over
-plain tensors, for `dtensor_mlir.compile`, and over DTensors, for PyTorch. Both
-use the same parameters.
+"""A model of the shape of Llama 3 8B, written once: for one process, which
+`dtensor_mlir.compile` takes as it is, and which `parallelize` makes a module of
+DTensors for PyTorch, as its users do: plans of `parallelize_module`, attention
+over the heads of this rank.
 """
 
 import dataclasses
@@ -8,7 +9,9 @@ import dataclasses
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributed.tensor import Replicate, Shard
+from torch.distributed.tensor import DTensor, Replicate, Shard
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel, PrepareModuleInput, RowwiseParallel, parallelize_module)
 
 
 @dataclasses.dataclass
@@ -25,11 +28,15 @@ class Shape:
 TINY = Shape(2, 64, 8, 4, 8, 96, 160)
 
 
-def angles(first, length, head, device, dtype):
+def linear(a, b):
+    return nn.Linear(a, b, bias=False)
+
+
+def angles(positions, head, dtype):
     """Cosines and sines of rotary positions."""
-    rates = 500000.0 ** (-torch.arange(0, head, 2, device=device) / head)
-    turns = torch.arange(first, first + length,
-                         device=device)[:, None] * rates.repeat(2)
+    rates = 500000.0 ** (-torch.arange(
+        0, head, 2, device=positions.device, dtype=torch.float32) / head)
+    turns = positions[:, None] * rates.repeat(2)
     return turns.cos().to(dtype), turns.sin().to(dtype)
 
 
@@ -38,78 +45,84 @@ def rotate(x, cos, sin):
     return x * cos + torch.cat((-b, a), -1) * sin
 
 
-class Layer(nn.Module):
-    def __init__(self, shape, is_dtensor):
+class Attention(nn.Module):
+    def __init__(self, shape):
         super().__init__()
-        self.shape, self.is_dtensor = shape, is_dtensor
-        s = shape
+        self.depth = shape.head
+        self.q = linear(shape.width, shape.heads * shape.head)
+        self.k = linear(shape.width, shape.groups * shape.head)
+        self.v = linear(shape.width, shape.groups * shape.head)
+        self.o = linear(shape.heads * shape.head, shape.width)
 
-        def linear(a, b):
-            return nn.Linear(a, b, bias=False)
-        self.norm1, self.norm2 = nn.RMSNorm(s.width), nn.RMSNorm(s.width)
-        self.q, self.o = (linear(s.width, s.heads * s.head),
-                          linear(s.heads * s.head, s.width))
-        self.k, self.v = (linear(s.width, s.groups * s.head)
-                          for _ in range(2))
-        self.gate, self.up = (linear(s.width, s.hidden) for _ in range(2))
-        self.down = linear(s.hidden, s.width)
+    def heads(self, x):
+        """As many as there are: a rank has a part of them."""
+        return x.view(x.shape[0], x.shape[1], -1, self.depth).transpose(1, 2)
 
-    def whole(self, x):
-        """DTensor has to be told where to reduce."""
-        return x.redistribute(placements=[Replicate()]) if self.is_dtensor \
-            else x
+    def forward(self, x, turns, cache, positions, seen):
+        q, k, v = map(self.heads, (self.q(x), self.k(x), self.v(x)))
+        q, k = rotate(q, *turns), rotate(k, *turns)
+        mask = None
+        if cache is not None:
+            keys, values = cache
+            keys.index_copy_(2, positions, k)
+            values.index_copy_(2, positions, v)
+            if isinstance(seen, torch.Tensor):
+                k, v, mask = keys, values, seen
+            else:
+                k, v = keys[:, :, :seen], values[:, :, :seen]
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=cache is None, enable_gqa=True)
+        return self.o(y.transpose(1, 2).flatten(2))
 
-    def forward(self, x, cos, sin, past):
-        s, y = self.shape, self.norm1(x)
-        batch, length = x.shape[0], x.shape[1]
-        q = self.q(y).view(batch, length, s.heads, s.head).transpose(1, 2)
-        k = self.k(y).view(batch, length, s.groups, s.head).transpose(1, 2)
-        v = self.v(y).view(batch, length, s.groups, s.head).transpose(1, 2)
-        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        new = k, v
-        if past is not None:
-            k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
-        a = self.attention(q, k, v, past is None)
-        a = a.transpose(1, 2).reshape(batch, length, s.heads * s.head)
-        x = x + self.whole(self.o(a))
-        y = self.norm2(x)
-        return x + self.whole(self.down(F.silu(self.gate(y)) * self.up(y))), \
-            new
 
-    def attention(self, q, k, v, is_causal):
-        if not self.is_dtensor:
-            return F.scaled_dot_product_attention(
-                q, k, v, is_causal=is_causal, enable_gqa=True)
-        # DTensor knows no grouped heads.
-        group = self.shape.heads // self.shape.groups
-        batch, groups, length, head = k.shape
-        k, v = (t.unsqueeze(2).expand(batch, groups, group, length, head)
-                .reshape(batch, groups * group, length, head) for t in (k, v))
-        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
+class MLP(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.gate = linear(shape.width, shape.hidden)
+        self.up = linear(shape.width, shape.hidden)
+        self.down = linear(shape.hidden, shape.width)
+
+    def forward(self, x):
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.norm1, self.norm2 = nn.RMSNorm(shape.width), nn.RMSNorm(
+            shape.width)
+        self.attention, self.mlp = Attention(shape), MLP(shape)
+
+    def forward(self, x, turns, cache, positions, seen):
+        x = x + self.attention(self.norm1(x), turns, cache, positions, seen)
+        return x + self.mlp(self.norm2(x))
 
 
 class Llama(nn.Module):
-    """The logits, and with a `past` the new keys and values."""
+    """The logits of tokens at positions. With `caches`, keys and values of the
+    layers, [batch, heads, capacity, depth], those of the tokens are written at
+    their positions. Then `length` says how much is filled, as a number; without
+    it a mask hides what is behind a token's position."""
 
-    def __init__(self, shape, is_dtensor=False):
+    def __init__(self, shape):
         super().__init__()
-        self.is_dtensor = is_dtensor
+        self.depth = shape.head
         self.embed = nn.Embedding(shape.words, shape.width)
-        self.layers = nn.ModuleList(Layer(shape, is_dtensor)
-                                    for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width)
-        self.head = nn.Linear(shape.width, shape.words, bias=False)
+        self.head = linear(shape.width, shape.words)
 
-    def forward(self, tokens, cos, sin, past=None):
+    def forward(self, tokens, positions, caches=None, length=None):
         x = self.embed(tokens)
-        if self.is_dtensor:
-            x = x.redistribute(placements=[Replicate()])
-        cache = []
+        turns = angles(positions, self.depth, x.dtype)
+        seen = length
+        if caches is not None and length is None:
+            seen = torch.arange(caches[0][0].shape[2],
+                                device=positions.device) <= positions[:, None]
         for i, layer in enumerate(self.layers):
-            x, new = layer(x, cos, sin, past[i] if past is not None else None)
-            cache.append(new)
-        # Of all positions: a slice of a DTensor does not compile.
-        return self.head(self.norm(x)), cache if past is not None else []
+            x = layer(x, turns, None if caches is None else caches[i],
+                      positions, seen)
+        return self.head(self.norm(x))
 
 
 class Loss(nn.Module):
@@ -117,10 +130,10 @@ class Loss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, tokens, cos, sin, targets):
-        logits = self.model(tokens, cos, sin)[0]
-        if self.model.is_dtensor:
-            logits = logits.redistribute(placements=[Replicate()])
+    def forward(self, tokens, positions, targets):
+        logits = self.model(tokens, positions)
+        if isinstance(logits, DTensor):
+            logits = logits.full_tensor()
         return F.cross_entropy(logits.flatten(0, 1).float(),
                                targets.flatten())
 
@@ -130,3 +143,25 @@ def placements():
     columns = {f"*.{n}.weight": [Shard(1)] for n in ("o", "down")}
     return {**rows, **columns, "*embed.weight": [Shard(0)],
             "*head.weight": [Shard(0)]}
+
+
+def parallelize(model, mesh):
+    """The plan that users write. A module prepares its input once, so that the
+    gradients of the products that share it are added before they are
+    reduced; the logits stay sharded DTensors."""
+    whole = PrepareModuleInput(input_layouts=(Replicate(),),
+                               desired_input_layouts=(Replicate(),))
+    attention = PrepareModuleInput(
+        input_layouts=(Replicate(), None, None, None, None),
+        desired_input_layouts=(Replicate(), None, None, None, None))
+    columns, rows = ColwiseParallel, RowwiseParallel
+    parallelize_module(model, mesh, {
+        "embed": rows(input_layouts=Replicate()),
+        "head": columns(output_layouts=Shard(-1), use_local_output=False)})
+    for layer in model.layers:
+        parallelize_module(layer, mesh, {
+            "attention": attention, "mlp": whole,
+            **{f"attention.{n}": columns() for n in ("q", "k", "v")},
+            "attention.o": rows(), "mlp.gate": columns(), "mlp.up": columns(),
+            "mlp.down": rows()})
+    return model
