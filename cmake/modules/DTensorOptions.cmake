@@ -30,12 +30,6 @@ if(DTENSOR_ENABLE_WERROR)
 endif()
 add_link_options(-fuse-ld=lld)
 
-if(DTENSOR_SANITIZE)
-  add_compile_options(-fsanitize=${DTENSOR_SANITIZE} -fno-omit-frame-pointer
-                      -fno-sanitize-recover=all -g1)
-  add_link_options(-fsanitize=${DTENSOR_SANITIZE})
-endif()
-
 # A precompiled header carries the time of its making unless told otherwise;
 # with it no object built from the header would ever be found in the cache.
 find_program(DTENSOR_CCACHE ccache)

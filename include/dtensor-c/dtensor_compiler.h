@@ -1,16 +1,16 @@
 /*===- dtensor_compiler.h - compile programs ----------------------*- C -*-===*\
 |*                                                                            *|
-|* The C interface of libDTensorCompiler: parse the text of a program, then   *|
-|* compile it to a bundle, or stop at any phase and get its text. What a      *|
+|* The C interface of libDTensorCompiler: a program comes in as text or as    *|
+|* MLIR bytecode and is compiled to a bundle, or up to any phase. What a      *|
 |* bundle is run with is dtensor-rt/dtensor_rt.h; the two libraries do not    *|
-|* need each other.                                                           *|
+|* need each other. A host that links MLIR itself has dtensor_mlir.h.         *|
 |*                                                                            *|
 |* Every function that can fail returns a status. What is wrong with a        *|
 |* program is told to a callback, with its place, as soon as it is found; the *|
 |* errors of the last failed call of a thread are also                        *|
 |* dtensor_compiler_last_error(). All functions may be called from any        *|
-|* thread; calls on one program wait for each other. A program is not         *|
-|* changed by compiling it.                                                   *|
+|* thread: programs are compiled side by side, calls on one program wait for  *|
+|* each other. A program is not changed by compiling it.                      *|
 |*                                                                            *|
 |* Every struct begins with `struct_size`, set by the caller to sizeof: a     *|
 |* newer library serves older callers.                                        *|
@@ -20,10 +20,10 @@
 #ifndef DTENSOR_C_DTENSOR_COMPILER_H
 #define DTENSOR_C_DTENSOR_COMPILER_H
 
+#include "dtensor-c/dtensor_custom_op.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#define DTENSOR_COMPILER_EXPORT __attribute__((visibility("default")))
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,8 +66,9 @@ DTENSOR_COMPILER_EXPORT const char *dtensor_compiler_version(void);
 
 /*===- Programs -----------------------------------------------------------===*/
 
-/* Parses `bytes` bytes of text. `name` stands for the file in messages. The
-   callback may be null; it is used until the program is destroyed. */
+/* Parses `bytes` bytes of text or bytecode; the bytes may go afterwards. `name`
+   stands for the file in messages. The callback may be null; it is used until
+   the program is destroyed. */
 DTENSOR_COMPILER_EXPORT dtensor_compiler_status
 dtensor_compiler_parse(const char *text, size_t bytes, const char *name,
                        dtensor_compiler_diagnostic_fn callback, void *user,
@@ -76,6 +77,29 @@ dtensor_compiler_parse(const char *text, size_t bytes, const char *name,
 /* Null is allowed. No call on the program may be under way. */
 DTENSOR_COMPILER_EXPORT void
 dtensor_compiler_destroy(dtensor_compiler_program *program);
+
+/*===- Sessions -----------------------------------------------------------===*/
+
+/* What a host adds to the compiler: ops of its own, dtensor_custom_op.h. */
+typedef struct dtensor_compiler_session dtensor_compiler_session;
+
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status
+dtensor_compiler_session_create(dtensor_compiler_session **session);
+
+/* Null is allowed. Programs of the session live on. */
+DTENSOR_COMPILER_EXPORT void
+dtensor_compiler_session_destroy(dtensor_compiler_session *session);
+
+/* Programs that are parsed from now on may have the op. Refuses a name that is
+   not dialect.op, that is taken, or of a dialect that the compiler has. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status dtensor_compiler_session_add_op(
+    dtensor_compiler_session *session, const dtensor_compiler_custom_op *op);
+
+/* As dtensor_compiler_parse, with the ops of the session, which may be null. */
+DTENSOR_COMPILER_EXPORT dtensor_compiler_status dtensor_compiler_session_parse(
+    dtensor_compiler_session *session, const char *bytes, size_t size,
+    const char *name, dtensor_compiler_diagnostic_fn callback, void *user,
+    dtensor_compiler_program **program);
 
 /*===- Compiling ----------------------------------------------------------===*/
 
@@ -89,6 +113,8 @@ typedef struct dtensor_compiler_options {
   int32_t from_local; /* 1: the program is in the local view already */
   int32_t verify_each;
   int32_t unoptimized; /* 1: compiles quickly, the code runs slowly */
+  /* Of a phase up to "kernels": "text" or "bytecode" of MLIR; null: "text". */
+  const char *format;
 } dtensor_compiler_options;
 
 /* A block of bytes of the library; text is null-terminated beyond its size. */
@@ -148,20 +174,12 @@ typedef enum dtensor_compiler_placement_kind {
   DTENSOR_COMPILER_PARTIAL = 2
 } dtensor_compiler_placement_kind;
 
-typedef enum dtensor_compiler_reduce_op {
-  DTENSOR_COMPILER_SUM = 0,
-  DTENSOR_COMPILER_AVG = 1,
-  DTENSOR_COMPILER_MAX = 2,
-  DTENSOR_COMPILER_MIN = 3,
-  DTENSOR_COMPILER_PRODUCT = 4
-} dtensor_compiler_reduce_op;
-
 /* Of one axis of a mesh. Lies in arrays, so it never grows. */
 typedef struct dtensor_compiler_placement {
   int32_t kind;
   int32_t dim;          /* of a shard */
   int64_t split_factor; /* of a shard, at least 1 */
-  int32_t reduce_op;    /* of a partial placement */
+  int32_t reduce_op;    /* of a partial placement, dtensor_compiler_reduce_op */
 } dtensor_compiler_placement;
 
 /* Where a DTensor is. */

@@ -11,52 +11,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Support.h"
+#include "dtensor-c/dtensor_compiler.h"
 
-#include "dtensor/Pipelines/Compile.h"
+#include "Support.h"
 #include "dtensor/Pipelines/Pipelines.h"
 
-#include "mlir/IR/Diagnostics.h"
-#include "llvm/ADT/StringSwitch.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
 
 using namespace dtensor;
 using namespace dtensor::capi;
 
-static std::string &lastError() {
-  static thread_local std::string text;
-  return text;
-}
-
-dtensor_compiler_status dtensor::capi::fail(dtensor_compiler_status status,
-                                            const llvm::Twine &message) {
-  lastError() = message.str();
-  return status;
-}
-
 //===----------------------------------------------------------------------===//
 // Diagnostics
 //===----------------------------------------------------------------------===//
-
-/// The innermost place in a file; "" where there is none.
-static std::string describePlace(mlir::Location location) {
-  std::string place;
-  location->walk([&](mlir::Location part) {
-    auto file = llvm::dyn_cast<mlir::FileLineColLoc>(part);
-    if (!file)
-      return mlir::WalkResult::advance();
-    place = (file.getFilename().getValue() + ":" + llvm::Twine(file.getLine()) +
-             ":" + llvm::Twine(file.getColumn()))
-                .str();
-    return mlir::WalkResult::interrupt();
-  });
-  return place;
-}
 
 static int32_t severityOf(mlir::DiagnosticSeverity severity) {
   switch (severity) {
@@ -80,27 +50,21 @@ public:
       : callback(callback), user(user) {}
 
   void report(mlir::Diagnostic &diagnostic) {
+    errors.add(diagnostic);
     tell(diagnostic);
     for (mlir::Diagnostic &note : diagnostic.getNotes())
       tell(note);
   }
 
-  std::string errors;
+  ErrorText errors;
 
 private:
   void tell(mlir::Diagnostic &diagnostic) {
     std::string place = describePlace(diagnostic.getLocation());
     std::string message = diagnostic.str();
-    int32_t severity = severityOf(diagnostic.getSeverity());
-    if (severity == DTENSOR_COMPILER_ERROR ||
-        (severity == DTENSOR_COMPILER_NOTE && !errors.empty())) {
-      llvm::StringRef kind =
-          severity == DTENSOR_COMPILER_ERROR ? "error: " : "note: ";
-      errors += errors.empty() ? "" : "\n";
-      errors += (place + (place.empty() ? "" : ": ") + kind + message).str();
-    }
-    dtensor_compiler_diagnostic told = {sizeof(told), severity, place.c_str(),
-                                        message.c_str()};
+    dtensor_compiler_diagnostic told = {sizeof(told),
+                                        severityOf(diagnostic.getSeverity()),
+                                        place.c_str(), message.c_str()};
     if (callback)
       callback(user, &told);
   }
@@ -110,6 +74,22 @@ private:
 };
 } // namespace
 
+static mlir::DialectRegistry makeRegistry() {
+  mlir::DialectRegistry registry;
+  registerCompilerDialects(registry);
+  return registry;
+}
+
+static constexpr auto kThreading = mlir::MLIRContext::Threading::DISABLED;
+
+/// What programs are parsed with.
+struct dtensor_compiler_session {
+  std::mutex mutex;
+  std::vector<CustomOp> ops;
+  /// Where names are tried; no program lives here.
+  mlir::MLIRContext names{makeRegistry(), kThreading};
+};
+
 struct dtensor_compiler_program {
   dtensor_compiler_program(dtensor_compiler_diagnostic_fn callback, void *user)
       : reporter(callback, user), context(makeRegistry(), kThreading) {
@@ -118,13 +98,6 @@ struct dtensor_compiler_program {
         [this](mlir::Diagnostic &diagnostic) { reporter.report(diagnostic); });
   }
 
-  static mlir::DialectRegistry makeRegistry() {
-    mlir::DialectRegistry registry;
-    registerCompilerDialects(registry);
-    return registry;
-  }
-
-  static constexpr auto kThreading = mlir::MLIRContext::Threading::DISABLED;
   std::mutex mutex;
   Reporter reporter;
   mlir::MLIRContext context;
@@ -132,47 +105,8 @@ struct dtensor_compiler_program {
 };
 
 //===----------------------------------------------------------------------===//
-// Options and output
+// Compiling
 //===----------------------------------------------------------------------===//
-
-static std::optional<Emit> parseEmit(llvm::StringRef name) {
-  return llvm::StringSwitch<std::optional<Emit>>(name)
-      .Case("normalized", Emit::Normalized)
-      .Case("placed", Emit::Placed)
-      .Case("planned", Emit::Planned)
-      .Case("local", Emit::Local)
-      .Case("kernels", Emit::Kernels)
-      .Case("ptx", Emit::PTX)
-      .Case("llvm", Emit::LLVM)
-      .Case("bundle", Emit::Bundle)
-      .Default(std::nullopt);
-}
-
-static dtensor_compiler_status
-readOptions(const dtensor_compiler_options *options, CompileOptions &result) {
-  if (!options)
-    return DTENSOR_COMPILER_OK;
-  if (options->struct_size < sizeof(*options))
-    return fail(DTENSOR_COMPILER_INVALID_ARGUMENT,
-                "options.struct_size is " + llvm::Twine(options->struct_size) +
-                    ", at least " + llvm::Twine(sizeof(*options)) +
-                    " is expected");
-  if (options->target)
-    result.target = options->target;
-  if (options->cpu)
-    result.cpu = options->cpu;
-  if (options->emit) {
-    std::optional<Emit> emit = parseEmit(options->emit);
-    if (!emit)
-      return fail(DTENSOR_COMPILER_INVALID_ARGUMENT,
-                  "no phase \"" + llvm::Twine(options->emit) + "\"");
-    result.emit = *emit;
-  }
-  result.fromLocal = options->from_local != 0;
-  result.verifyEach = options->verify_each != 0;
-  result.unoptimized = options->unoptimized != 0;
-  return DTENSOR_COMPILER_OK;
-}
 
 /// Compiles a copy, so that the program can be compiled again.
 static dtensor_compiler_status
@@ -186,11 +120,13 @@ compileProgram(dtensor_compiler_program *program,
     return status;
   isBundle = read.emit == Emit::Bundle;
   std::lock_guard<std::mutex> lock(program->mutex);
-  program->reporter.errors.clear();
+  program->reporter.errors.take();
   mlir::OwningOpRef<mlir::ModuleOp> copy(program->module->clone());
-  std::optional<std::string> compiled = compile(*copy, read);
+  std::optional<std::string> compiled;
+  if (llvm::succeeded(verifyLowerings(*copy, read)))
+    compiled = compile(*copy, read);
   if (!compiled)
-    return fail(DTENSOR_COMPILER_BAD_PROGRAM, program->reporter.errors);
+    return fail(DTENSOR_COMPILER_BAD_PROGRAM, program->reporter.errors.take());
   result = std::move(*compiled);
   return DTENSOR_COMPILER_OK;
 }
@@ -223,40 +159,69 @@ writeFile(llvm::StringRef path, llvm::StringRef contents, bool executable) {
   return DTENSOR_COMPILER_OK;
 }
 
-dtensor_compiler_status dtensor::capi::fill(dtensor_compiler_buffer *result,
-                                            llvm::StringRef bytes) {
-  char *data = static_cast<char *>(std::malloc(bytes.size() + 1));
-  if (!data)
-    return fail(DTENSOR_COMPILER_IO, "out of memory");
-  std::memcpy(data, bytes.data(), bytes.size());
-  data[bytes.size()] = 0;
-  result->data = data;
-  result->bytes = bytes.size();
-  return DTENSOR_COMPILER_OK;
-}
-
 //===----------------------------------------------------------------------===//
 // The interface
 //===----------------------------------------------------------------------===//
 
-const char *dtensor_compiler_last_error(void) { return lastError().c_str(); }
+dtensor_compiler_status
+dtensor_compiler_session_create(dtensor_compiler_session **session) {
+  if (!session)
+    return fail(DTENSOR_COMPILER_INVALID_ARGUMENT, "session is null");
+  *session = new dtensor_compiler_session;
+  return DTENSOR_COMPILER_OK;
+}
 
-const char *dtensor_compiler_version(void) {
-  return DTENSOR_VERSION " LLVM " LLVM_VERSION_STRING;
+void dtensor_compiler_session_destroy(dtensor_compiler_session *session) {
+  delete session;
+}
+
+dtensor_compiler_status
+dtensor_compiler_session_add_op(dtensor_compiler_session *session,
+                                const dtensor_compiler_custom_op *op) {
+  if (!session)
+    return fail(DTENSOR_COMPILER_INVALID_ARGUMENT, "session is null");
+  std::optional<CustomOp> read = readCustomOp(op);
+  if (!read)
+    return DTENSOR_COMPILER_INVALID_ARGUMENT;
+  std::lock_guard<std::mutex> lock(session->mutex);
+  std::string error;
+  if (llvm::failed(registerCustomOp(&session->names, *read, error)))
+    return fail(DTENSOR_COMPILER_INVALID_ARGUMENT, error);
+  session->ops.push_back(std::move(*read));
+  return DTENSOR_COMPILER_OK;
 }
 
 dtensor_compiler_status
 dtensor_compiler_parse(const char *text, size_t bytes, const char *name,
                        dtensor_compiler_diagnostic_fn callback, void *user,
                        dtensor_compiler_program **program) {
-  if (!text || !program)
+  return dtensor_compiler_session_parse(nullptr, text, bytes, name, callback,
+                                        user, program);
+}
+
+dtensor_compiler_status
+dtensor_compiler_session_parse(dtensor_compiler_session *session,
+                               const char *bytes, size_t size, const char *name,
+                               dtensor_compiler_diagnostic_fn callback,
+                               void *user, dtensor_compiler_program **program) {
+  if (!bytes || !program)
     return fail(DTENSOR_COMPILER_INVALID_ARGUMENT,
-                llvm::Twine(text ? "program" : "text") + " is null");
+                llvm::Twine(bytes ? "program" : "the program's bytes") +
+                    " is null");
   auto made = std::make_unique<dtensor_compiler_program>(callback, user);
-  made->module = parseProgram(llvm::StringRef(text, bytes),
-                              name ? name : "<program>", &made->context);
+  if (session) {
+    std::lock_guard<std::mutex> lock(session->mutex);
+    std::string error;
+    for (const CustomOp &op : session->ops)
+      if (llvm::failed(registerCustomOp(&made->context, op, error)))
+        return fail(DTENSOR_COMPILER_INVALID_ARGUMENT, error);
+  }
+  // Bytecode must be aligned, the caller's bytes need not be.
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy({bytes, size}, "");
+  made->module = parseProgram(buffer->getBuffer(), name ? name : "<program>",
+                              &made->context);
   if (!made->module)
-    return fail(DTENSOR_COMPILER_BAD_PROGRAM, made->reporter.errors);
+    return fail(DTENSOR_COMPILER_BAD_PROGRAM, made->reporter.errors.take());
   *program = made.release();
   return DTENSOR_COMPILER_OK;
 }
@@ -269,9 +234,8 @@ dtensor_compiler_status
 dtensor_compiler_compile(dtensor_compiler_program *program,
                          const dtensor_compiler_options *options,
                          dtensor_compiler_buffer *result) {
-  if (!result || result->struct_size < sizeof(*result))
-    return fail(DTENSOR_COMPILER_INVALID_ARGUMENT,
-                result ? "result.struct_size is too small" : "result is null");
+  if (auto status = checkBuffer(result))
+    return status;
   std::string bytes;
   bool isBundle = false;
   if (auto status = compileProgram(program, options, bytes, isBundle))
@@ -290,12 +254,4 @@ dtensor_compiler_compile_to_file(dtensor_compiler_program *program,
   if (auto status = compileProgram(program, options, bytes, isBundle))
     return status;
   return writeFile(path, bytes, isBundle);
-}
-
-void dtensor_compiler_buffer_free(dtensor_compiler_buffer *buffer) {
-  if (!buffer)
-    return;
-  std::free(const_cast<char *>(buffer->data));
-  buffer->data = nullptr;
-  buffer->bytes = 0;
 }

@@ -15,6 +15,7 @@
 #include "dtensor/Target/Entry.h"
 #include "dtensor/Target/Native.h"
 
+#include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -95,6 +96,11 @@ private:
   std::string printModule() {
     std::string text;
     llvm::raw_string_ostream os(text);
+    if (options.bytecode) {
+      // Fails for a version that cannot be written; the newest always can.
+      (void)writeBytecodeToFile(module, os);
+      return text;
+    }
     module.print(os);
     os << '\n';
     return text;

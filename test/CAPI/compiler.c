@@ -1,24 +1,10 @@
 /* A program in C that uses nothing but the two C interfaces: it compiles, looks
    at a phase, and meets every kind of error. Usage: compiler FOLDER */
 
-#include "dtensor-c/dtensor_compiler.h"
+#include "Check.h"
 #include "dtensor-rt/dtensor_rt.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int failures = 0;
-
-#define CHECK(CONDITION)                                                       \
-  do {                                                                         \
-    if (!(CONDITION)) {                                                        \
-      printf("%s:%d: %s: %s\n", __FILE__, __LINE__, #CONDITION,                \
-             dtensor_compiler_last_error());                                   \
-      failures++;                                                              \
-    }                                                                          \
-  } while (0)
 
 static const char kProgram[] =
     "#world = #dtensor.mesh<\"tp\" = ?>\n"
@@ -122,6 +108,24 @@ static void testErrors(void) {
   dtensor_compiler_destroy(NULL);
 }
 
+/* A caller of the first version knew fewer options. */
+static void testOldCaller(void) {
+  struct Told told = {0};
+  dtensor_compiler_program *program = parse(kProgram, &told);
+  dtensor_compiler_options options = {
+      .struct_size = offsetof(dtensor_compiler_options, format)};
+  dtensor_compiler_buffer text = {.struct_size = sizeof(text)};
+  options.emit = "local";
+  options.format = "not read";
+  CHECK(dtensor_compiler_compile(program, &options, &text) == 0);
+  dtensor_compiler_buffer_free(&text);
+  options.struct_size--;
+  CHECK(dtensor_compiler_compile(program, &options, &text) ==
+        DTENSOR_COMPILER_INVALID_ARGUMENT);
+  CHECK_ERROR("options.struct_size is 47, at least 48 is expected");
+  dtensor_compiler_destroy(program);
+}
+
 static void *compileOften(void *program) {
   size_t *good = calloc(1, sizeof(size_t));
   for (int i = 0; i < 5; ++i) {
@@ -202,6 +206,7 @@ int main(int argc, char **argv) {
   testPhases();
   testBundle(argv[1]);
   testErrors();
+  testOldCaller();
   testThreads();
   testSpecs();
   printf("%d failures\n", failures);

@@ -46,6 +46,8 @@ struct CompileOptions {
   /// LLVM optimizes nothing: compiles in a fraction of the time, runs slowly.
   bool unoptimized = false;
   bool printTiming = false;
+  /// A phase up to Emit::Kernels as bytecode of MLIR, not as text.
+  bool bytecode = false;
 };
 
 /// Parses `text`. Null, after diagnostics, on an error; a text that nests too

@@ -21,15 +21,6 @@
 
 using namespace dtensor::test;
 
-// Tests ask for more memory than there is, which sanitizers take for an error
-// unless told so.
-extern "C" const char *__asan_default_options() {
-  return "allocator_may_return_null=1";
-}
-extern "C" const char *__tsan_default_options() {
-  return "allocator_may_return_null=1";
-}
-
 namespace {
 
 struct Folder {
