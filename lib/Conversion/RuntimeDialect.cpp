@@ -31,6 +31,9 @@ void RuntimeDialect::initialize() {
 }
 
 Value dtensor::getContextArgument(FunctionOpInterface function) {
+  // A declaration has types of arguments and no values.
+  if (function.isExternal())
+    return {};
   for (unsigned i = function.getNumArguments(); i-- > 0;)
     if (function.getArgAttr(i, kContextAttr))
       return function.getArgument(i);

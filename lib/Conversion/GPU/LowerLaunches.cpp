@@ -294,7 +294,8 @@ struct GPULowerLaunches
   // What decides at run time which buffers to free works on lists of addresses
   // and flags. They are the host's: they move to its stack.
   static bool isFreeingHelper(func::FuncOp function) {
-    return function.isPrivate() && !getContextArgument(function);
+    return function.isPrivate() && !function.isExternal() &&
+           !getContextArgument(function);
   }
 
   static bool isHostList(memref::AllocOp alloc) {
@@ -334,7 +335,7 @@ struct GPULowerLaunches
   }
 
   LogicalResult lower(func::FuncOp function, RewriterBase &rewriter) {
-    if (isFreeingHelper(function))
+    if (function.isExternal() || isFreeingHelper(function))
       return success();
     Value context = getContextArgument(function);
     moveHostLists(function, rewriter);
