@@ -1,17 +1,19 @@
 # The commands of the house. Each does only what changed since the last run.
 #
-#   make demo     set up, build, and run examples/demo.sh
-#   make check    set up, build, and run every test; last line: N passed, N failed
-#   make bench    build and run the benchmarks
-#   make dist     one archive that runs where no LLVM is, in dist/
-#   make format   format the C++ sources
+#   make demo       set up, build, and run examples/demo.sh
+#   make check      set up, build, and run every test; last line: N passed, N failed
+#   make check-san  build with sanitizers, run the tests chosen for them; the same
+#                   last line; 30 minutes on two cores
+#   make bench      build and run the benchmarks
+#   make dist       one archive that runs where no LLVM is, in dist/
+#   make format     format the C++ sources
 
 BUILD ?= build
 NINJA ?= ninja
 CMAKE_FLAGS ?=
 export DTENSOR_VENV ?= $(BUILD)/venv
 
-.PHONY: all demo check bench dist format setup setup-tests
+.PHONY: all demo check check-san bench dist format setup setup-tests
 
 all: setup $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD)
@@ -33,6 +35,9 @@ demo: setup $(BUILD)/build.ninja
 check: setup-tests $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD) dtensor-test-depends
 	@scripts/run-tests.py $(BUILD)
+
+check-san: setup-tests $(BUILD)/build.ninja
+	@scripts/check-sanitizers.sh $(BUILD)
 
 bench: setup $(BUILD)/build.ninja
 	$(NINJA) -C $(BUILD) dtensor-products dtensor-benchmarks

@@ -49,9 +49,12 @@ llvm_config.add_tool_substitutions(
      for t in tools], tool_dirs)
 
 # A preloaded sanitizer runtime would be needed to load our libraries into an
-# uninstrumented Python; those tests are left to the plain build.
-if os.path.exists(config.python) and not config.sanitize:
-    config.available_features.add("python")
+# uninstrumented Python: those tests are left to the plain build. Where Python
+# only starts our programs, `REQUIRES: python-tools` is enough.
+if os.path.exists(config.python):
+    config.available_features.add("python-tools")
+    if not config.sanitize:
+        config.available_features.add("python")
     config.substitutions.append(("%python", config.python))
 else:
     config.substitutions.append(("%python", sys.executable))

@@ -11,6 +11,9 @@ function(dtensor_add_sanitizer_defaults name)
   if(TARGET DTensorSanitizerDefaults)
     target_sources(${name} PRIVATE
                    $<TARGET_OBJECTS:DTensorSanitizerDefaults>)
+    # A program in C may load our libraries, which need the sanitizers' part
+    # for C++.
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   endif()
 endfunction()
 

@@ -1,4 +1,4 @@
-# REQUIRES: python
+# REQUIRES: python-tools
 # RUN: %python %s %obj --seconds 20 --seed 1
 """Broken programs never break the tools.
 

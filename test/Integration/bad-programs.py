@@ -1,4 +1,4 @@
-# REQUIRES: python
+# REQUIRES: python-tools
 # RUN: %python %s %obj %t
 """Wrong programs: one clear message with a place and numbers, nothing written."""
 

@@ -1,4 +1,4 @@
-# REQUIRES: python
+# REQUIRES: python-tools
 # RUN: %python %s %obj %t
 """dtensor-run as a user types it."""
 

@@ -1,4 +1,4 @@
-# REQUIRES: python
+# REQUIRES: python-tools
 # RUN: %python %s %obj %t
 """Outputs that exist and are no regular file are written in place."""
 

@@ -1,4 +1,4 @@
-# REQUIRES: python
+# REQUIRES: python-tools
 # RUN: %python %s %obj %t
 """Scalars and tensors of `index` cross the interface of a bundle."""
 
