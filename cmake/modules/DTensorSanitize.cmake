@@ -35,8 +35,5 @@ add_compile_options(-fsanitize=${DTENSOR_SANITIZE} -fno-sanitize-recover=all
                     -fno-omit-frame-pointer -fno-optimize-sibling-calls
                     -gline-tables-only)
 add_link_options(-fsanitize=${DTENSOR_SANITIZE})
-# No sanitizer looks into kernels of GPUs, and they take a minute to compile.
-set(DTENSOR_NVCC OFF CACHE FILEPATH "Compiler of the runtime's kernels")
-
 add_library(DTensorSanitizerDefaults OBJECT
             ${PROJECT_SOURCE_DIR}/cmake/SanitizerDefaults.c)

@@ -1,4 +1,4 @@
-# REQUIRES: python-tools
+# REQUIRES: python
 # RUN: %python %s %obj %t
 """Scalars and tensors of `index` cross the interface of a bundle."""
 

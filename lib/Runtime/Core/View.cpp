@@ -38,7 +38,9 @@ bool View::isRowMajor() const {
 View View::slice(int64_t dim, int64_t offset, int64_t size) const {
   assert(dim < rank && offset >= 0 && offset + size <= sizes[dim]);
   View result = *this;
-  result.base += offset * strides[dim] * elementBytes();
+  // An empty array may have no address, and nothing has no offset.
+  if (result.base)
+    result.base += offset * strides[dim] * elementBytes();
   result.sizes[dim] = size;
   return result;
 }

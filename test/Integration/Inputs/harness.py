@@ -11,6 +11,7 @@ left out and counted.
 """
 
 import ctypes
+import functools
 import json
 import math
 import os
@@ -331,9 +332,14 @@ class Bundle:
 
     def __init__(self, path):
         self.path = path
-        self.handle = ctypes.c_void_p()
-        call("bundle_open", path.encode(), ctypes.byref(self.handle))
         self.executables = {}
+
+    @functools.cached_property
+    def handle(self):
+        """Opened when first asked for: a test of tools needs the path alone."""
+        handle = ctypes.c_void_p()
+        call("bundle_open", self.path.encode(), ctypes.byref(handle))
+        return handle
 
     @property
     def manifest(self):
