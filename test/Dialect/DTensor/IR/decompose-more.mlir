@@ -28,9 +28,9 @@ func.func @a_variance_takes_two_sums(%x: tensor<?x?xf32, #bs>) -> (tensor<?xf32>
 func.func @a_loss_looks_up_its_class(%x: tensor<?x?xf32, #bs>, %t: tensor<?xi64, #b>) -> tensor<f32> {
   // CHECK: %[[MAX:.*]] = dtensor.generic "amax"
   // CHECK: %[[SUM:.*]] = dtensor.generic "sum_exp" {{.*}} ins(%arg0, %[[MAX]] :
-  // CHECK: %[[LSE:.*]] = dtensor.generic "logsumexp" {{.*}} ins(%[[MAX]], %[[SUM]] :
+  // CHECK: %[[LSE:.*]]:2 = dtensor.generic "logsumexp" {{.*}} ins(%[[MAX]], %[[SUM]] :
   // CHECK: %[[PICKED:.*]] = dtensor.gather %arg0, %{{.*}} {dim = 1 : i64}
-  // CHECK: dtensor.generic "cross_entropy" {{.*}} ins(%arg1, %{{.*}}, %[[LSE]] :
+  // CHECK: dtensor.generic "cross_entropy" {{.*}} ins(%arg1, %{{.*}}, %[[LSE]]#0, %[[LSE]]#1 :
   // CHECK: dtensor.generic "count" {{.*}} ins(%arg1 :
   // CHECK: dtensor.generic "mean"
   %0 = dtensor.cross_entropy %x, %t : (tensor<?x?xf32, #bs>, tensor<?xi64, #b>) -> tensor<f32>
