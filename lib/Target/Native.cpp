@@ -41,11 +41,16 @@ std::string dtensor::getDefaultCPU() {
   return "x86-64-v3";
 }
 
-static void initializeTargets() {
+// LLVM's list of targets has no lock, and lld appends all that there are when it
+// links: they are there before anyone looks one up.
+void dtensor::initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
   });
 }
 

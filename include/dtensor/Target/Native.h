@@ -26,6 +26,9 @@ namespace dtensor {
 /// bundle is thus the same on all machines of one kind.
 std::string getDefaultCPU();
 
+/// Makes LLVM's targets known, once per process; any thread may call it.
+void initializeTargets();
+
 /// A code generator for this machine's architecture and the named processor.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(llvm::StringRef cpu, bool unoptimized = false);
