@@ -41,8 +41,8 @@ std::string dtensor::getDefaultCPU() {
   return "x86-64-v3";
 }
 
-// LLVM's list of targets has no lock, and lld appends all that there are when it
-// links: they are there before anyone looks one up.
+// LLVM's list of targets has no lock, and lld appends all that there are when
+// it links: they are there before anyone looks one up.
 void dtensor::initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
