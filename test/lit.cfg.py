@@ -27,7 +27,7 @@ llvm_config.with_system_environment(
 llvm_config.use_default_substitutions()
 try:
     import psutil  # noqa: F401, lit needs it to end a hanging test
-    lit_config.maxIndividualTestTime = 300
+    lit_config.maxIndividualTestTime = 900 if config.sanitize else 300
 except ImportError:
     pass
 
