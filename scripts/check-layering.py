@@ -12,7 +12,8 @@ Three more rules: the runtime includes nothing of the compiler, of MLIR or of
 LLVM; only Conversion, Target and the tools read the runtime's headers; Sharding
 is pure mathematics, so of MLIR it may include Presburger only.
 
-Tests may include what they test, whatever its level.
+Tests may include what they test, whatever its level. The table of folders in
+docs/phases.md has the order of ROOMS.
 """
 
 import os
@@ -115,11 +116,25 @@ def sources(root):
                     yield os.path.relpath(os.path.join(folder, name), root)
 
 
+def check_page(root):
+    """The table of folders for readers has the same order."""
+    path = os.path.join(root, "docs", "phases.md")
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        listed = re.findall(r"(?m)^\| `include/dtensor/([\w/]+)(?:\.h)?` \|",
+                            file.read())
+    rooms = [room for room in ROOMS if room not in ("CAPI", "tools")]
+    return [] if listed == rooms else [
+        f"docs/phases.md lists {listed}, not {rooms}"]
+
+
 def main(argv):
     root = argv[1] if len(argv) > 1 else \
         os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
     paths = list(sources(root))
     bad = [line for path in paths for line in check_file(root, path)]
+    bad += check_page(root)
     for line in bad:
         print(line, file=sys.stderr)
     print(f"layering: {len(paths)} files, {len(bad)} violations")

@@ -102,7 +102,8 @@ def main(argv):
         sys.exit(f"check-tidy: there is no {tool}; scripts/setup.sh installs it")
     since = options.get("since") or base()
     if not files and not since:
-        sys.exit("check-tidy: this is no checkout; name files")
+        print("tidy: this is no checkout, nothing is known to have changed")
+        return 0
     ranges = (dict.fromkeys(os.path.relpath(f, ROOT) for f in files) if files
               else changed_lines(since))
     work = sorted(units(build, ranges), key=lambda unit: -unit[2])

@@ -82,11 +82,21 @@ private:
   LogicalResult verifyDecided(Operation *op) {
     if (isa<ConstraintOp, AgreeOp>(op))
       return error(op) << "a constraint is left";
-    for (Value value : op->getResults())
+    for (Value value : definedBy(op))
       if (LayoutAttr layout = getLayout(value);
           layout && layout.getLayout().hasOpen())
         return error(op) << "an open placement is left in " << value.getType();
     return success();
+  }
+
+  /// Results of `op` and arguments of its blocks: those of a function are used
+  /// nowhere, perhaps.
+  static SmallVector<Value> definedBy(Operation *op) {
+    SmallVector<Value> values(op->getResults());
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        llvm::append_range(values, block.getArguments());
+    return values;
   }
 
   /// A pending reduction is dropped exactly where an op's rule does not accept
@@ -127,7 +137,8 @@ private:
     if (isa<RedistributeOp, ConstraintOp, AgreeOp, RefineOp, ExtentOp, CallOp>(
             op))
       return error(op) << "a global-view op is left";
-    if (touchesLayouts(op))
+    if (touchesLayouts(op) ||
+        llvm::any_of(definedBy(op), [](Value v) { return bool(getLayout(v)); }))
       return error(op) << "a layout is left";
     return success();
   }

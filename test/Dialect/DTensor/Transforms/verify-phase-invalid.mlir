@@ -1,5 +1,7 @@
 // RUN: split-file %s %t
 // RUN: not dtensor-opt %t/open.mlir -dtensor-verify-phase=phase=propagate 2>&1 | FileCheck %t/open.mlir
+// RUN: not dtensor-opt %t/argument.mlir -dtensor-verify-phase=phase=propagate 2>&1 | FileCheck %t/argument.mlir
+// RUN: not dtensor-opt %t/argument.mlir -dtensor-verify-phase=phase=partition 2>&1 | FileCheck %t/argument.mlir --check-prefix=LOCAL
 // RUN: not dtensor-opt %t/dropped.mlir -dtensor-verify-phase=phase=propagate 2>&1 | FileCheck %t/dropped.mlir
 // RUN: not dtensor-opt %t/foreign.mlir -dtensor-verify-phase=phase=normalize 2>&1 | FileCheck %t/foreign.mlir
 // RUN: not dtensor-opt %t/unplanned.mlir -dtensor-verify-phase=phase=plan 2>&1 | FileCheck %t/unplanned.mlir
@@ -12,6 +14,14 @@ func.func @open(%x: tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>>) -> t
   // CHECK: open.mlir:[[#@LINE+1]]:{{.*}} error: 'dtensor.redistribute' op breaks what propagate promises: an open placement is left in
   %0 = dtensor.redistribute %x : tensor<?xf32, #dtensor.layout<#mesh, [shard(0)], (N)>> to tensor<?xf32, #dtensor.layout<#mesh, [?], (N)>>
   return %0 : tensor<?xf32, #dtensor.layout<#mesh, [?], (N)>>
+}
+
+//--- argument.mlir
+#mesh = #dtensor.mesh<"tp" = ?>
+// CHECK: argument.mlir:[[#@LINE+2]]:{{.*}} error: 'func.func' op breaks what propagate promises: an open placement is left in
+// LOCAL: argument.mlir:[[#@LINE+1]]:{{.*}} error: 'func.func' op breaks what partition promises: a layout is left
+func.func @argument(%x: tensor<?xf32, #dtensor.layout<#mesh, [?], (N)>>) {
+  return
 }
 
 //--- dropped.mlir
