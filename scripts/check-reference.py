@@ -69,15 +69,18 @@ def registered(build, tool, pattern):
     """Names of options of `tool` that match, as it lists them itself."""
     text = subprocess.run([os.path.join(build, "bin", tool), "--help"],
                           check=True, capture_output=True, text=True).stdout
-    return re.findall(rf"(?m)^ +({pattern})", text)
+    return re.findall(rf"(?m)^ +?({pattern})", text)
 
 
 def check_tools(build, text):
+    # Passes are indented more than what is no pass.
+    for name in registered(build, "dtensor-opt", r"    --dtensor-[\w-]+"):
+        name = name.strip()
+        if not name.endswith("-pipeline"):
+            yield f"pass {name[2:]}", words_below(text, f"### `{name[1:]}`")
     for name in registered(build, "dtensor-opt", r"--dtensor-[\w-]+"):
         yield f"dtensor-opt {name}", re.search(
             rf"(?m)^ *{name}\b(?!-).* - +\w", text)
-        if not name.endswith("-pipeline"):
-            yield f"pass {name[2:]}", words_below(text, f"### `{name[1:]}`")
     for tool in ("dtensor-compile", "dtensor-run"):
         for name in registered(build, tool, r"--?\w[\w-]*"):
             yield f"{tool} {name}", re.search(

@@ -210,6 +210,8 @@ def DTensor_RingAttentionBackwardOp : DTensor_Op<"ring_attention_backward", [Pur
     sharded beside it.
 
     ```mlir
+    #q = #dtensor.layout<#mesh, [shard(1)], (8, T, 64)>
+    #kv = #dtensor.layout<#mesh, [shard(1)], (2, T, 64)>
     %dq, %dk, %dv = dtensor.ring_attention_backward %g, %q, %k, %v, %y {causal} : (tensor<8x?x64xf32, #q>, tensor<8x?x64xf32, #q>, tensor<2x?x64xf32, #kv>, tensor<2x?x64xf32, #kv>, tensor<8x?x64xf32, #q>) -> (tensor<8x?x64xf32, #q>, tensor<2x?x64xf32, #kv>, tensor<2x?x64xf32, #kv>)
     ```
   }];

@@ -97,6 +97,7 @@ def DTensor_SortOp : DTensor_Op<"sort", [Pure,
 
     ```mlir
     #x = #dtensor.layout<#mesh, [shard(0)], (B, N)>
+    #cut = #dtensor.layout<#mesh, [shard(0)], (N)>
     %y, %i = dtensor.sort %x {dim = 1, descending} : (tensor<?x?xf32, #x>) -> (tensor<?x?xf32, #x>, tensor<?x?xi64, #x>)
     %z, %j = dtensor.sort %v {dim = 0, merges} : (tensor<?xf32, #cut>) -> (tensor<?xf32, #cut>, tensor<?xi64, #cut>)
     ```
