@@ -102,12 +102,14 @@ def test_first_sizes_are_hints_and_no_part_of_a_program():
     TEXTS.clear()
     before = dtensor_mlir.compilations()
     for rows in (4, 6):
-        double = dtensor_mlir.compile(lambda x: x * 2, {"tp": 2},
+        square = dtensor_mlir.compile(lambda x: x * x, {"tp": 2},
                                       {"x": [Shard(0)]})
-        torch.testing.assert_close(double(torch.ones(rows, 3)),
-                                   torch.full((rows, 3), 2.0))
-    assert dtensor_mlir.compilations() == before + 1
-    assert "s0 = {hint = 4}" in TEXTS[0]
+        x = torch.full((rows, 3), 3.0, requires_grad=True)
+        square(x).sum().backward()
+        torch.testing.assert_close(x.grad, torch.full((rows, 3), 6.0))
+    # Forward and backward.
+    assert dtensor_mlir.compilations() == before + 2
+    assert all("s0 = {hint = 4}" in text for text in TEXTS)
 
 
 for name, test in list(globals().items()):
