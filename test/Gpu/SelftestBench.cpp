@@ -133,7 +133,7 @@ void benchAttention() {
                          d = out.describe();
               rt::abi::dtensor_rt_attention(&context, a.get(), b.get(), c.get(),
                                             d.get(), 3, DTENSOR_RT_bf16, 0.1,
-                                            causal, 0, rows);
+                                            causal, 0, rows, nullptr);
             });
         double flops = 4.0 * static_cast<double>(heads * depth) *
                        static_cast<double>(rows) * static_cast<double>(rows) /

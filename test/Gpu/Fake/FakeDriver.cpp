@@ -184,7 +184,8 @@ void attendRow(const AttentionParameters &a, const std::string &type, int batch,
   int64_t out = place(a.outStrides, batch, head, row);
   std::vector<double> sum(static_cast<size_t>(a.depthV));
   double total = 0;
-  for (int64_t j = 0; j < a.keys && j <= row + a.diagonal; ++j) {
+  int64_t last = row + a.diagonal + (a.shift ? *a.shift : 0);
+  for (int64_t j = 0; j < a.keys && j <= last; ++j) {
     int64_t k = place(a.kStrides, batch, kvHead, j);
     int64_t v = place(a.vStrides, batch, kvHead, j);
     double dot = 0;

@@ -43,7 +43,8 @@ AttentionProblem problemOf(int64_t headsQ, int64_t headsKV, int64_t queries,
           depth,
           0.125,
           true,
-          keys - queries};
+          keys - queries,
+          /*shift=*/nullptr};
 }
 
 std::string kernelOf(const AttentionProblem &problem,

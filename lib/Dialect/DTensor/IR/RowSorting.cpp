@@ -234,7 +234,9 @@ struct MergeRows {
   Value isLeftFirst(OpBuilder &b, Value left, Value right);
   Value takesLeft(OpBuilder &b, Value left, Value right);
   SmallVector<Value> next(OpBuilder &b, Value takes, Value left, Value right);
+  SmallVector<Value> take(OpBuilder &b, Value takes, Value left, Value right);
   SmallVector<Value> run(LoopBuilder loops, ValueRange carried);
+  SmallVector<Value> walk(LoopBuilder loops, Value end, ValueRange carried);
 };
 } // namespace
 
@@ -279,39 +281,62 @@ SmallVector<Value> MergeRows::next(OpBuilder &b, Value takes, Value left,
           s.select(takes, right, s.add(right, one))};
 }
 
+/// The element that is taken and its position.
+SmallVector<Value> MergeRows::take(OpBuilder &b, Value takes, Value left,
+                                   Value right) {
+  auto choice = scf::IfOp::create(
+      b, loc, takes,
+      [&](OpBuilder &b, Location loc) {
+        scf::YieldOp::create(b, loc,
+                             ValueRange{read(b, op.getValues(), left),
+                                        read(b, op.getPositions(), left)});
+      },
+      [&](OpBuilder &b, Location loc) {
+        scf::YieldOp::create(
+            b, loc,
+            ValueRange{read(b, op.getOtherValues(), right),
+                       read(b, op.getOtherPositions(), right)});
+      });
+  return llvm::to_vector_of<Value>(choice.getResults());
+}
+
+/// One loop, which walks past what is before `begin`: a second one would need
+/// what the first has found, outside of a kernel. For the same reason it stands
+/// in another one, of one iteration, which gives nothing but the tensors.
 SmallVector<Value> MergeRows::run(LoopBuilder loops, ValueRange carried) {
-  Value zero = loops.index(0);
-  SmallVector<Value> start =
-      loops.loop(zero, op.getBegin(), {zero, zero},
-                 [&](OpBuilder &b, Value, ValueRange walked) {
-                   Value takes = takesLeft(b, walked[0], walked[1]);
-                   return next(b, takes, walked[0], walked[1]);
-                 });
+  Scalars s{loops.builder, loc};
+  Value end = s.add(op.getBegin(), size);
+  return loops.loop(loops.index(0), s.minimum(end, loops.index(1)), carried,
+                    [&](OpBuilder &b, Value, ValueRange inner) {
+                      return walk({b, loc}, end, inner);
+                    });
+}
+
+SmallVector<Value> MergeRows::walk(LoopBuilder loops, Value end,
+                                   ValueRange carried) {
+  Value zero = loops.index(0), begin = op.getBegin();
   SmallVector<Value> found = loops.loop(
-      zero, size, {carried[0], carried[1], start[0], start[1]},
+      zero, end, {carried[0], carried[1], zero, zero},
       [&](OpBuilder &b, Value i, ValueRange walked) {
-        Value left = walked[2], right = walked[3];
-        Value takes = takesLeft(b, left, right);
-        auto element = scf::IfOp::create(
-            b, loc, takes,
+        Scalars s{b, loc};
+        Value takes = takesLeft(b, walked[2], walked[3]);
+        SmallVector<Value> element = take(b, takes, walked[2], walked[3]);
+        at[op.getDim()] = s.sub(i, begin);
+        auto written = scf::IfOp::create(
+            b, loc, s.compare("ge", i, begin),
             [&](OpBuilder &b, Location loc) {
-              scf::YieldOp::create(
-                  b, loc,
-                  ValueRange{read(b, op.getValues(), left),
-                             read(b, op.getPositions(), left)});
+              SmallVector<Value> both;
+              for (unsigned k : {0, 1})
+                both.push_back(tensor::InsertOp::create(b, loc, element[k],
+                                                        walked[k], at));
+              scf::YieldOp::create(b, loc, both);
             },
             [&](OpBuilder &b, Location loc) {
-              scf::YieldOp::create(
-                  b, loc,
-                  ValueRange{read(b, op.getOtherValues(), right),
-                             read(b, op.getOtherPositions(), right)});
+              scf::YieldOp::create(b, loc, walked.take_front(2));
             });
-        at[op.getDim()] = i;
-        SmallVector<Value> carry;
-        for (unsigned k : {0, 1})
-          carry.push_back(tensor::InsertOp::create(b, loc, element.getResult(k),
-                                                   walked[k], at));
-        llvm::append_range(carry, next(b, takes, left, right));
+        SmallVector<Value> carry =
+            llvm::to_vector_of<Value>(written.getResults());
+        llvm::append_range(carry, next(b, takes, walked[2], walked[3]));
         return carry;
       });
   found.truncate(2);
