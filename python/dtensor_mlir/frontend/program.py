@@ -211,8 +211,10 @@ def _is_like(old, new) -> bool:
             old.dtype != new.dtype or old.device != new.device:
         return False
     if isinstance(new, DTensor):
-        return old._spec == new._spec and new._local_tensor.is_contiguous() \
-            and type(new._local_tensor) is torch.Tensor
+        # A piece may be another than its placements say: that is an error.
+        piece = new._local_tensor
+        return old._spec == new._spec and type(piece) is torch.Tensor and \
+            piece.is_contiguous() and piece.shape == old._local_tensor.shape
     return new.is_contiguous()
 
 

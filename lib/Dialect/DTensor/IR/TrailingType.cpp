@@ -85,7 +85,10 @@ ParseResult ConstraintOp::parse(OpAsmParser &parser, OperationState &state) {
 void ConstraintOp::print(OpAsmPrinter &printer) {
   printer << ' ' << getInput() << " to ";
   printer.printStrippedAttrOrType(getLayoutAttr());
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"layout"});
+  SmallVector<StringRef> silent = {"layout"};
+  if (getPriority() == 0)
+    silent.push_back("priority");
+  printer.printOptionalAttrDict((*this)->getAttrs(), silent);
   printer << " : " << getInput().getType();
 }
 
