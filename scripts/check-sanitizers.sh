@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds with sanitizers and runs what they are for.
 #
-#   scripts/check-sanitizers.sh BUILD
+#   scripts/check-sanitizers.sh BUILD [address|thread]
 #
 # BUILD is a configured plain build; the sanitized ones are BUILD-asan and
 # BUILD-tsan beside it.
@@ -17,6 +17,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=$(realpath "$1")
+only=${2:-}
 passed=0 failed=0
 
 # Sanitizers do not look into kernels of GPUs: those of the plain build serve.
@@ -24,11 +25,12 @@ kernels=$build/lib/Runtime/kernels.fatbin
 [[ -f $kernels ]] || kernels=
 
 configure() { # sanitizers
+  mkdir -p "$folder"
   [[ -f $folder/build.ninja ]] ||
     cmake -G Ninja -S . -B "$folder" -DDTENSOR_SANITIZE="$1" \
       -DDTENSOR_KERNELS="$kernels" \
-      -DDTENSOR_PYTHON="$build/venv/bin/python" >"$folder.log" ||
-    { cat "$folder.log"; return 1; }
+      -DDTENSOR_PYTHON="$build/venv/bin/python" >"$folder/configure.log" ||
+    { cat "$folder/configure.log"; return 1; }
 }
 
 run() { # sanitizers, filter of tests, targets...
@@ -53,14 +55,18 @@ tools=(dtensor-opt dtensor-compile dtensor-run dtensor-reduce
   dtensor-lsp-server)
 clients=(capi-compiler capi-custom-op capi-many-threads)
 
-folder=$build-asan
 address='Unit|Analysis/|CAPI/|Conversion/|Dialect/|Target/|Tools/|fuzz-parser'
 address+='|Integration/(commands|pipes|bad-programs)'
-run address,undefined "$address" "${units[@]}" "${tools[@]}" "${clients[@]}" \
-  capi-mlir fake_cuda
-folder=$build-tsan
-run thread 'Unit|CAPI/(compiler|custom-op|many-threads)' "${units[@]}" \
-  "${clients[@]}" dtensor-run fake_cuda
+if [[ $only != thread ]]; then
+  folder=$build-asan
+  run address,undefined "$address" "${units[@]}" "${tools[@]}" "${clients[@]}" \
+    capi-mlir fake_cuda
+fi
+if [[ $only != address ]]; then
+  folder=$build-tsan
+  run thread 'Unit|CAPI/(compiler|custom-op|many-threads)' "${units[@]}" \
+    "${clients[@]}" dtensor-run fake_cuda
+fi
 
 echo "sanitizers: $((SECONDS / 60)) of 30 minutes"
 echo "$passed passed, $failed failed"
