@@ -457,7 +457,6 @@ struct GPULowerLaunches
         stride = arith::MulIOp::create(rewriter, op.getLoc(), old, factor)
                      .getResult();
     }
-    SmallVector<Operation *> users(shape.getUsers());
     SmallVector<int64_t> fixed;
     for (OpFoldResult value : strides)
       fixed.push_back(
@@ -469,12 +468,18 @@ struct GPULowerLaunches
         rewriter, op.getLoc(), strided, op.getSource(),
         rewriter.getIndexAttr(0), mixed, strides);
     rewriter.replaceOpWithNewOp<memref::CastOp>(op, type, view);
-    for (Operation *user : users)
-      if (isa<memref::StoreOp, memref::DeallocOp>(user))
-        if (llvm::none_of(shape.getUsers(), [](Operation *other) {
-              return isa<memref::ReshapeOp>(other);
-            }))
-          rewriter.eraseOp(user);
+    dropList(shape, rewriter);
+  }
+
+  /// A list of sizes that no reshape reads any more.
+  void dropList(Value shape, RewriterBase &rewriter) {
+    if (llvm::any_of(shape.getUsers(), llvm::IsaPred<memref::ReshapeOp>))
+      return;
+    for (Operation *user : llvm::make_early_inc_range(shape.getUsers()))
+      if (isa<memref::StoreOp, memref::DeallocOp>(user)) {
+        hostAccesses.erase(user);
+        rewriter.eraseOp(user);
+      }
     if (Operation *alloc = shape.getDefiningOp(); alloc && alloc->use_empty())
       rewriter.eraseOp(alloc);
   }
