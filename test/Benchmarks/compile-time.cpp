@@ -51,7 +51,7 @@ using namespace dtensor::bench;
 
 namespace {
 
-enum Phase {
+enum Stage {
   kNormalize,
   kPropagate,
   kElide,
@@ -59,15 +59,15 @@ enum Phase {
   kPartition,
   kCleanUp,
   kVerify,
-  kNumPhases
+  kNumStages
 };
-constexpr const char *kPhaseNames[kNumPhases] = {
+constexpr const char *kPhaseNames[kNumStages] = {
     "normalize", "propagate", "elide", "plan",
     "partition", "cleanup",   "verify"};
 
 /// Seconds of each phase; `kVerify` without the verifier after `normalize`.
 struct Times {
-  double seconds[kNumPhases] = {};
+  double seconds[kNumStages] = {};
 
   double partitioning() const {
     double sum = 0;
@@ -88,8 +88,8 @@ static double processorSeconds() {
 
 /// The phase that a pass of the global pipeline belongs to. What has no name of
 /// ours is upstream's cleaning up.
-static Phase getPhase(StringRef argument) {
-  return llvm::StringSwitch<Phase>(argument)
+static Stage getStage(StringRef argument) {
+  return llvm::StringSwitch<Stage>(argument)
       .Case("dtensor-normalize", kNormalize)
       .Case("dtensor-propagate", kPropagate)
       .Case("dtensor-elide", kElide)
@@ -114,7 +114,7 @@ public:
     // have been counted.
     if (pass->getArgument().empty())
       return;
-    Phase phase = getPhase(pass->getArgument());
+    Stage phase = getStage(pass->getArgument());
     bool first = phase == kVerify && times.seconds[kPropagate] == 0;
     if (!first)
       times.seconds[phase] += processorSeconds() - start;
@@ -145,7 +145,7 @@ static std::optional<Times> measure(const std::string &program) {
   return times;
 }
 
-/// Phase by phase the least of all runs of each benchmark.
+/// Stage by phase the least of all runs of each benchmark.
 static llvm::StringMap<Times> results;
 
 static void runBenchmark(benchmark::State &state, const std::string &name,
@@ -160,12 +160,12 @@ static void runBenchmark(benchmark::State &state, const std::string &name,
       return;
     }
     state.SetIterationTime(times->verified());
-    for (int phase = 0; phase < kNumPhases; ++phase)
+    for (int phase = 0; phase < kNumStages; ++phase)
       least.seconds[phase] =
           std::min(least.seconds[phase], times->seconds[phase]);
   }
   results[name] = least;
-  for (int phase = 0; phase < kNumPhases; ++phase)
+  for (int phase = 0; phase < kNumStages; ++phase)
     state.counters[std::string(kPhaseNames[phase]) + "_ms"] =
         1e3 * least.seconds[phase];
   state.counters["us_per_op"] = 1e6 * least.partitioning() / numOps;
