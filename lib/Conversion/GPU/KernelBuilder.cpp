@@ -375,7 +375,9 @@ private:
     for (auto &[known, lanes] : owner.loads)
       if (known == access)
         return lanes;
-    std::optional<Lanes> lanes = kept.load(access, &place - places.data());
+    std::optional<Lanes> lanes;
+    if (kept.has(access))
+      lanes = kept.load(access, &place - places.data());
     if (!lanes)
       lanes = memory.load(*io.findInput(access.tensor),
                           layout.getIndices(access.map, place));
