@@ -43,6 +43,16 @@ Layout Layout::replicated(unsigned numAxes, llvm::ArrayRef<Expr> extents) {
                 extents);
 }
 
+Layout Layout::mapExprs(llvm::function_ref<Expr(Expr)> change) const {
+  Layout changed = *this;
+  for (Expr &extent : changed.extents)
+    extent = change(extent);
+  for (Placement &placement : changed.placements)
+    if (placement.unit)
+      placement = Placement::shard(placement.dim, change(placement.unit));
+  return changed;
+}
+
 SmallVector<unsigned> Layout::axesOf(unsigned dim) const {
   // Layouts that do not verify are printed too: an order that is none is as
   // good as the identity.

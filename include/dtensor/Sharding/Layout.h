@@ -60,6 +60,9 @@ struct Layout {
   /// Do both say the same about where elements live, whatever the extents?
   bool samePlacements(const Layout &other) const;
 
+  /// `change` of every extent and unit.
+  Layout mapExprs(llvm::function_ref<Expr(Expr)> change) const;
+
   /// See the top of the file. Needs `order` empty or a permutation.
   void canonicalizeOrder();
 

@@ -94,13 +94,9 @@ Expr Exporter::bind(Expr expr) {
 void Exporter::bindSizes() {
   AttrTypeReplacer replacer;
   auto bindLayout = [&](LayoutAttr layout) {
-    Layout bound = layout.getLayout();
-    for (Expr &extent : bound.extents)
-      extent = bind(extent);
-    for (Placement &placement : bound.placements)
-      if (placement.unit)
-        placement = Placement::shard(placement.dim, bind(placement.unit));
-    return LayoutAttr::get(bind(layout.getMesh()), bound);
+    return LayoutAttr::get(
+        bind(layout.getMesh()),
+        layout.getLayout().mapExprs([&](Expr expr) { return bind(expr); }));
   };
   replacer.addReplacement([&](RankedTensorType type) -> std::optional<Type> {
     LayoutAttr layout = getLayout(type);

@@ -138,6 +138,19 @@ TEST_F(LayoutTest, AnOrderThatIsNoneIsAnErrorAndStillPrints) {
   }
 }
 
+TEST_F(LayoutTest, ExprsAreMappedInExtentsAndUnitsAndAxesNestAsBefore) {
+  Layout layout({Placement::shard(0, sym("D")), Placement::shard(0, sym("D"))},
+                {sym("B"), num(4)}, {1, 0});
+  Layout twice = layout.mapExprs([](Expr expr) { return expr * 2; });
+  EXPECT_EQ(twice, Layout({Placement::shard(0, sym("D") * 2),
+                           Placement::shard(0, sym("D") * 2)},
+                          {sym("B") * 2, num(8)}, {1, 0}));
+  EXPECT_EQ(layout.mapExprs([](Expr expr) { return expr; }), layout);
+  Layout plain({s0, r}, {sym("B")});
+  EXPECT_EQ(plain.mapExprs([&](Expr) { return num(3); }),
+            Layout({s0, r}, {num(3)}));
+}
+
 TEST_F(LayoutTest, OpenPlacementsVerifyAndAreFound) {
   Mesh mesh = unknownMesh({2});
   Layout layout({Placement::open()}, {sym("B")});

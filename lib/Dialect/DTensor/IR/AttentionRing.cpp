@@ -136,16 +136,8 @@ Value RingPieces::open(Value local) {
 }
 
 Value RingPieces::pass(Value local, Value size) {
-  auto type = cast<RankedTensorType>(local.getType());
-  SmallVector<Value> sizes;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    if (type.isDynamicDim(i))
-      sizes.push_back(i == int64_t(dim) ? size
-                                        : Value(tensor::DimOp::create(
-                                              builder, loc, local, i)));
-  return CollectivePermuteOp::create(
-      builder, loc, type, local, next, sizes, layout.getMesh(),
-      builder.getDenseI64ArrayAttr({static_cast<int64_t>(axis)}));
+  return passShard(builder, loc, local, {layout.getMesh(), axis, next}, dim,
+                   size);
 }
 
 Value RingPieces::diagonal(Value query, Value diagonal) {

@@ -234,7 +234,11 @@ LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
 }
 
 LayoutAttr LayoutAttr::withPlacements(ArrayRef<Placement> placements) const {
-  return get(getMesh(), Layout(placements, getExtents()));
+  return get(getMesh(), Layout(placements, getExtents(), getLayout().order));
+}
+
+LayoutAttr LayoutAttr::mapExprs(function_ref<Expr(Expr)> change) const {
+  return get(getMesh(), getLayout().mapExprs(change));
 }
 
 LayoutAttr LayoutAttr::withExtents(ArrayRef<Expr> extents) const {

@@ -59,14 +59,14 @@ ExtentList ShardRows::extents(ArrayRef<Expr> replacement) const {
   return to;
 }
 
-/// Without the unit of `dim`, which counts elements of it. Axes nest as before.
+/// Without the unit of `dim`, which counts elements of it.
 static RankedTensorType dropUnit(RankedTensorType type, unsigned dim) {
-  LayoutAttr attr = getLayout(type);
-  Layout layout = attr.getLayout();
-  for (Placement &placement : layout.placements)
+  LayoutAttr layout = getLayout(type);
+  SmallVector<Placement> placements(layout.getPlacements());
+  for (Placement &placement : placements)
     if (placement.isShard(dim))
       placement.unit = {};
-  return withLayout(type, LayoutAttr::get(attr.getMesh(), layout));
+  return withLayout(type, layout.withPlacements(placements));
 }
 
 RankedTensorType ShardRows::rowsType(Type element, Expr inner) const {

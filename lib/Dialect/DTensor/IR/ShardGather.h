@@ -19,6 +19,19 @@ std::optional<unsigned> soleAxis(LayoutAttr layout, unsigned dim);
 /// null if that is not where it comes from.
 RedistributeOp gatherOf(mlir::Value value, unsigned dim, unsigned axis);
 
+/// The rank along `axis` whose shard is taken.
+struct ShardSource {
+  MeshAttr mesh;
+  unsigned axis;
+  mlir::Value rank;
+};
+
+/// What the source has in place of `local`: `size` elements of dimension `dim`,
+/// of the others as many as `local`.
+mlir::Value passShard(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value local, const ShardSource &from, unsigned dim,
+                      mlir::Value size);
+
 } // namespace dtensor
 
 #endif // DTENSOR_LIB_DIALECT_DTENSOR_IR_SHARDGATHER_H

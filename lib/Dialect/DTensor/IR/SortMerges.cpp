@@ -252,16 +252,8 @@ std::pair<Value, Value> SortMerger::measureNetwork() {
 
 /// What the partner has.
 Value SortMerger::pass(Value local, Value partner) {
-  auto type = cast<RankedTensorType>(local.getType());
-  SmallVector<Value> sizes;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    if (type.isDynamicDim(i))
-      sizes.push_back(i == int64_t(dim) ? capacity
-                                        : Value(tensor::DimOp::create(
-                                              builder, loc, local, i)));
-  return CollectivePermuteOp::create(
-      builder, loc, type, local, partner, sizes, layout.getMesh(),
-      builder.getDenseI64ArrayAttr({static_cast<int64_t>(axis)}));
+  return passShard(builder, loc, local, {layout.getMesh(), axis, partner}, dim,
+                   capacity);
 }
 
 /// Ranks i and i + d with (i & p) == r are a pair. Who has no partner takes

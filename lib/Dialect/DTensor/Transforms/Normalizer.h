@@ -146,10 +146,6 @@ private:
 void walkSymbols(mlir::Operation *op,
                  llvm::function_ref<void(llvm::StringRef)> visit);
 
-/// `layout` with `change` applied to its extents and units.
-LayoutAttr changeExprs(LayoutAttr layout,
-                       llvm::function_ref<Expr(Expr)> change);
-
 /// A tensor with this layout: a dimension is static iff its extent is
 /// a number.
 mlir::RankedTensorType typeWithLayout(mlir::Type elementType,

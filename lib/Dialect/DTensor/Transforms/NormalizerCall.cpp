@@ -30,7 +30,7 @@ Type Normalizer::Callee::substitute(Type type) const {
     return type;
   return typeWithLayout(
       cast<RankedTensorType>(type).getElementType(),
-      changeExprs(layout, [&](Expr expr) { return substitute(expr); }));
+      layout.mapExprs([&](Expr expr) { return substitute(expr); }));
 }
 
 LogicalResult Normalizer::bindCallee(CallOpInterface op, Callee &callee) {

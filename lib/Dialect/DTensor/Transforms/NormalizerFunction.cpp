@@ -46,17 +46,6 @@ void dtensor::walkSymbols(Operation *op,
         walker.walk(arg.getType());
 }
 
-LayoutAttr dtensor::changeExprs(LayoutAttr layout,
-                                llvm::function_ref<Expr(Expr)> change) {
-  Layout changed = layout.getLayout();
-  for (Expr &extent : changed.extents)
-    extent = change(extent);
-  for (Placement &placement : changed.placements)
-    if (placement.unit)
-      placement = Placement::shard(placement.dim, change(placement.unit));
-  return LayoutAttr::get(layout.getMesh(), changed);
-}
-
 //===----------------------------------------------------------------------===//
 // Signature
 //===----------------------------------------------------------------------===//
@@ -211,7 +200,7 @@ void Normalizer::substitute() {
   AttrTypeReplacer replacer;
   replacer.addReplacement(
       [&](LayoutAttr layout) -> std::pair<Attribute, WalkResult> {
-        return {changeExprs(layout, resolve), WalkResult::skip()};
+        return {layout.mapExprs(resolve), WalkResult::skip()};
       });
   replacer.addReplacement(
       [&](ExprAttr attr) -> std::pair<Attribute, WalkResult> {
@@ -223,10 +212,9 @@ void Normalizer::substitute() {
         LayoutAttr layout = getLayout(type);
         if (!layout)
           return std::nullopt;
-        return std::make_pair(
-            Type(typeWithLayout(type.getElementType(),
-                                changeExprs(layout, resolve))),
-            WalkResult::skip());
+        return std::make_pair(Type(typeWithLayout(type.getElementType(),
+                                                  layout.mapExprs(resolve))),
+                              WalkResult::skip());
       });
   replacer.recursivelyReplaceElementsIn(newFunc->getOperation(),
                                         /*replaceAttrs=*/true,

@@ -172,3 +172,27 @@ func.func @a_reduction_stays_before_a_cast(%x: !pending) -> !whole_half {
   } -> !whole_half
   return %1 : !whole_half
 }
+
+// -----
+
+// What is added is cut in the order that is stated, not in the mesh's.
+#mesh = #dtensor.mesh<"dp" = ?, "tp" = ?, "pp" = ?>
+!partial = tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0), shard(0), partial(sum)] order = ["tp", "dp", "pp"], (N, 4)>>
+!reduced = tensor<?x4xf32, #dtensor.layout<#mesh, [shard(0), shard(0), replicate] order = ["tp", "dp", "pp"], (N, 4)>>
+
+// CHECK-LABEL: @a_stated_order_stays
+func.func @a_stated_order_stays(%x: !partial, %y: !partial) -> !reduced {
+  %0 = dtensor.redistribute %x : !partial to !reduced
+  %1 = dtensor.redistribute %y : !partial to !reduced
+  // CHECK: generic "add"
+  // CHECK: -> tensor<?x4xf32, {{.*}}[shard(0), shard(0), partial(sum)] order = ["tp", "dp", "pp"]
+  // CHECK: redistribute {{.*}}[shard(0), shard(0), partial(sum)] order = ["tp", "dp", "pp"]{{.*}} to {{.*}}[shard(0), shard(0), replicate] order = ["tp", "dp", "pp"]
+  // CHECK-NOT: redistribute
+  %2 = dtensor.generic "add" maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>]
+      iterators = [parallel, parallel] ins(%0, %1 : !reduced, !reduced) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    dtensor.yield %s : f32
+  } -> !reduced
+  return %2 : !reduced
+}

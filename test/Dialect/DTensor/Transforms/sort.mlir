@@ -2,6 +2,8 @@
 // Sorting along a sharded dimension.
 
 #mesh = #dtensor.mesh<"tp" = ?>
+#cube = #dtensor.mesh<"a" = ?, "b" = ?, "tp" = ?>
+#nested = #dtensor.layout<#cube, [shard(0), shard(0), shard(1)] order = ["b", "a", "tp"], (B, N)>
 #columns = #dtensor.layout<#mesh, [shard(1)], (B, N)>
 #static = #dtensor.layout<#mesh, [shard(1)], (1024, 65536)>
 #vector = #dtensor.layout<#mesh, [shard(0)], (N)>
@@ -67,4 +69,16 @@ func.func @so_it_is_at_a_static_size(%x: tensor<1000000xf32> {dtensor.layout = #
 func.func @a_whole_result_of_a_vector(%x: tensor<?xf32> {dtensor.layout = #vector}) -> (tensor<?xf32> {dtensor.layout = #whole}, tensor<?xi64> {dtensor.layout = #whole}) {
   %0, %1 = dtensor.sort %x {dim = 0} : (tensor<?xf32>) -> (tensor<?xf32>, tensor<?xi64>)
   return %0, %1 : tensor<?xf32>, tensor<?xi64>
+}
+
+// Rows are cut by other axes, the last of them first.
+// CHECK-LABEL: @rows_may_be_cut_in_any_order
+// CHECK-NOT: dtensor.redistribute
+// CHECK: dtensor.sort {{.*}} merges
+// CHECK-NOT: dtensor.redistribute
+// CHECK: return
+func.func @rows_may_be_cut_in_any_order(%x: tensor<?x?xf32> {dtensor.layout = #nested}) -> (tensor<?x?xf32> {dtensor.layout = #nested})
+    attributes {dtensor.symbols = {B = {hint = 4}, N = {hint = 1000000}}} {
+  %0, %1 = dtensor.sort %x {dim = 1} : (tensor<?x?xf32>) -> (tensor<?x?xf32>, tensor<?x?xi64>)
+  return %0 : tensor<?x?xf32>
 }

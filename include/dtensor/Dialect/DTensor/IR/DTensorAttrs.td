@@ -92,10 +92,12 @@ def DTensor_LayoutAttr : DTensor_Attr<"Layout", "layout", [
   let extraClassDeclaration = [{
     ::llvm::ArrayRef<::dtensor::Expr> getExtents() const { return getLayout().extents; }
     ::llvm::ArrayRef<::dtensor::Placement> getPlacements() const { return getLayout().placements; }
-    /// The same mesh and extents with other placements, nested in mesh order.
+    /// The same mesh, extents and nesting order with other placements.
     LayoutAttr withPlacements(::llvm::ArrayRef<::dtensor::Placement> placements) const;
     /// The same mesh and placements with other extents.
     LayoutAttr withExtents(::llvm::ArrayRef<::dtensor::Expr> extents) const;
+    /// `change` of every extent and unit.
+    LayoutAttr mapExprs(::llvm::function_ref<::dtensor::Expr(::dtensor::Expr)> change) const;
   }];
 }
 
