@@ -131,6 +131,20 @@ def test_dynamic_shapes_are_those_of_export():
         torch.testing.assert_close(compiled(x, w), x @ w)
 
 
+def test_a_size_of_one_is_a_number_that_is_exported_again():
+    compiled = dtensor_mlir.compile(lambda x, y: x @ x.t() + y, {"tp": 2},
+                                    {"x": [Shard(0)]})
+    before = dtensor_mlir.compilations()
+    for rows, columns in (1, 4), (3, 4), (5, 2), (1, 6), (1, 1), (7, 1):
+        x, y = torch.randn(rows, columns), torch.randn(rows, rows)
+        torch.testing.assert_close(compiled(x, y), x @ x.t() + y)
+    assert dtensor_mlir.compilations() - before <= 3
+    # A row is added to all, as it would be to one.
+    for rows, others in (3, 1), (3, 3), (1, 1):
+        x, y = torch.randn(rows, 4), torch.randn(others, rows)
+        torch.testing.assert_close(compiled(x, y), x @ x.t() + y)
+
+
 class Counter(nn.Module):
     def __init__(self):
         super().__init__()

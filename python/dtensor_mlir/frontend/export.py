@@ -218,11 +218,14 @@ class _Variant:
         leaves, names, program = owner.export(args, kwargs)
         inputs = iter([(v, n) for v, n in zip(leaves, names)
                        if isinstance(v, torch.Tensor)])
-        self.getters, values, placements = [], [], []
-        for spec in program.graph_signature.input_specs:
+        nodes = (n for n in program.graph.nodes if n.op == "placeholder")
+        self.getters, values, placements, self._sizes = [], [], [], []
+        for spec, node in zip(program.graph_signature.input_specs, nodes):
             if spec.kind == InputKind.USER_INPUT:
                 value, name = next(inputs)
                 self.getters.append(None)
+                self._sizes.append([_expression(d)
+                                    for d in example(node).shape])
             else:
                 getter, name = self._getter(program, spec)
                 value = getter()
@@ -233,6 +236,7 @@ class _Variant:
                               owner.placements)
         self.program = Program(graph, trace(graph, torch.is_grad_enabled()))
         self.out_spec = program.call_spec.out_spec
+        self._fitting = None  # shapes of the last call
 
     def _placements(self, name, value):
         if isinstance(value, DTensor):
@@ -255,6 +259,20 @@ class _Variant:
         if spec.kind == InputKind.CONSTANT_TENSOR:
             return functools.partial(program.constants.__getitem__, path), path
         raise UnsupportedError(f"an argument of the kind {spec.kind}")
+
+    def fits(self, leaves):
+        """Whether tensors have the sizes that PyTorch found to be numbers, and
+        the same where it found them to be the same."""
+        shapes = [v.shape for v in leaves if isinstance(v, torch.Tensor)]
+        if shapes != self._fitting:
+            sizes = {}
+            if not all(said == size if isinstance(said, int)
+                       else sizes.setdefault(said, size) == size
+                       for shape, dims in zip(shapes, self._sizes)
+                       for said, size in zip(dims, shape)):
+                return False
+            self._fitting = shapes
+        return True
 
     def __call__(self, leaves):
         leaves = iter([v for v in leaves if isinstance(v, torch.Tensor)])
@@ -327,12 +345,20 @@ class Compiled:
 
     def __call__(self, *args, **kwargs):
         leaves, spec = pytree.tree_flatten((args, kwargs))
-        key = self._key(leaves, spec)
-        variant = self._variants.get(key)
+        variants = self._variants.setdefault(self._key(leaves, spec), [])
+        variant = next((v for v in variants if v.fits(leaves)), None)
         if variant is None:
-            variant = self._variants[key] = _Variant(self, args, kwargs)
+            variant = _Variant(self, args, kwargs)
             self.placements.check_used(self.module)
+            variants.append(variant)
         return variant(leaves)
+
+
+def _expression(size):
+    """A number, or what names a size that varies."""
+    if not isinstance(size, torch.SymInt) or size.node.expr.is_number:
+        return int(size)
+    return size.node.expr
 
 
 def _global(tensor: DTensor):
