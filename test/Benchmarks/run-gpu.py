@@ -8,11 +8,12 @@ FOLDER is what `make dist` wrote. Our bundles are compiled here, cold, which is
 measured too; then our programs run with torchrun, one process per GPU, and in
 one process with a thread per GPU ("ours_one_process"), then the peers with
 torchrun (and JAX), one after the other on the same GPUs. Lines of JSON go to
-FILE (results/gpu-DATE.jsonl), the table of ratios to standard output. Exit code 1: a demand of the table is missed or something failed.
+FILE (results/gpu-DATE.jsonl), the table of ratios to standard output. Exit code
+1: a demand of the table is missed or something failed.
 
 --only takes beginnings of workload names: llama_block_tp, llama_block_sp,
-mlp_tp (both also _merged), mlp_sp, mlp_data_x_1, mlp_1_x_tp, mlp_one_gpu, vocab_parallel_xent,
-embedding, pointwise_chain, softmax, rms_norm.
+mlp_tp (both also _merged), mlp_sp, mlp_data_x_1, mlp_1_x_tp, mlp_one_gpu,
+vocab_parallel_xent, embedding, pointwise_chain, softmax, rms_norm.
 """
 
 import argparse
