@@ -27,6 +27,7 @@ void dtensor::addBufferization(OpPassManager &manager) {
       bufferization::LayoutMapOption::IdentityLayoutMap;
   options.allowReturnAllocsFromLoops = true;
   manager.addPass(bufferization::createOneShotBufferizePass(options));
+  manager.addPass(createDropUnitDims());
   manager.addPass(createCSEPass());
   manager.addPass(createCanonicalizerPass());
   manager.addNestedPass<func::FuncOp>(createBeginBuffers());

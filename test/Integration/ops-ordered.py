@@ -124,6 +124,13 @@ def scan_cases(dtype):
             f"%r1 = dtensor.cumprod %a {{dim = {dim}}} : ($A) -> $1",
             lambda x, dim=dim: [wide(torch.cumsum, dim)(x),
                                 wide(torch.cumprod, dim)(x)]))
+    cases.append(Case(
+        f"cum_in_one_batch_{dtype}", [([1, "M", "N"], dtype,
+                                       integers(-2, 3) if dtype[0] == "i"
+                                       else unit)],
+        [tensor([1, "M", "N"], dtype)],
+        "%r0 = dtensor.cumsum %a {dim = 2} : ($A) -> $0",
+        wide(torch.cumsum, 2)))
     return cases
 
 

@@ -152,6 +152,30 @@ def EliminateEmptyTensors : Pass<"dtensor-eliminate-empty-tensors", "::mlir::Mod
     "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def DropUnitDims : Pass<"dtensor-drop-unit-dims"> {
+  let summary = "views drop the dimensions that slices dropped";
+  let description = [{
+    A `memref.subview` that was a slice of a tensor drops the dimensions of size 1
+    that the slice dropped, of several the last ones. By itself it drops those
+    whose strides its type does not have, of several with dynamic strides the
+    first ones.
+
+    Before:
+    ```mlir
+    func.func @f(%x: memref<1x?x?x?xf32>, %n: index, %k: index) -> memref<1x?x?xf32, strided<[?, ?, 1], offset: ?>> {
+      %y = memref.subview %x[0, 0, 1, 0] [1, %n, 1, %k] [1, 1, 1, 1] : memref<1x?x?x?xf32> to memref<1x?x?xf32, strided<[?, ?, 1], offset: ?>>
+      return %y : memref<1x?x?xf32, strided<[?, ?, 1], offset: ?>>
+    }
+    ```
+    After:
+    ```mlir
+    %z = memref.subview %x[0, 0, 1, 0] [1, %n, 1, %k] [1, 1, 1, 1] : memref<1x?x?x?xf32> to memref<1x?x1x?xf32, ...>
+    %y = memref.collapse_shape %z [[0], [1, 2], [3]] : memref<1x?x1x?xf32, ...> into memref<1x?x?xf32, ...>
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def BeginBuffers : Pass<"dtensor-begin-buffers", "::mlir::func::FuncOp"> {
   let summary = "allocates buffers at their first use";
   let description = [{
