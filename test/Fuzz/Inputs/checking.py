@@ -56,10 +56,11 @@ class Outcome:
         self.runs = self.elements = self.left_out = self.unusable = 0
 
 
-def disturbance(seed, pending):
+def disturbance(seed, pending, ignoring):
     """The pieces of a pending sum differ in sign, so that an infinity times
     them adds up to NaN: that a sum may wait behind a product holds for numbers
-    only. Infinities among values that depend on one say nothing."""
+    only. Infinities among values that depend on one say nothing, nor does what
+    depends on whether a value is NaN which ignores some."""
     generator = torch.Generator().manual_seed(seed)
 
     def disturb(x, number):
@@ -67,6 +68,8 @@ def disturbance(seed, pending):
             return x
         if number in pending:
             x = torch.where(x.isinf(), torch.nan, x)
+        if number in ignoring:
+            x = torch.where(x.isnan(), 0.0, x)
         noise = torch.rand(x.shape, generator=generator, dtype=x.dtype) - 0.5
         finite = x[x.isfinite()]
         scale = finite.abs().max() if finite.numel() else 0.0
@@ -131,14 +134,14 @@ def references(program, sizes, seed):
     given = program.arguments(sizes, seed)
     pending = program.pending()
 
-    def disturbed(number):
+    def disturbed(number, ignoring):
         changed = {v: unround(x, number) for v, x in given.items()}
-        return program.evaluate(changed, sizes,
-                                disturbance(seed + number, pending))
+        return program.evaluate(changed, sizes, disturbance(
+            seed + number, pending, ignoring))
 
     try:
         return (given, program.evaluate(given, sizes),
-                (disturbed(1), disturbed(2)))
+                (disturbed(1, ()), disturbed(2, program.ignoring())))
     except (RuntimeError, IndexError, ValueError, ZeroDivisionError):
         return None
 

@@ -171,14 +171,29 @@ class Program:
             values[a.value] = made
         return values
 
-    def pending(self):
-        """Values that depend on an argument which is a pending sum."""
-        found = {a.value for a in self.args for p in a.placements
-                 if p in ("partial(sum)", "partial(avg)")}
+    def depending(self, values, starts):
+        """`values`, what the steps make that `starts` holds for, and all that
+        depends on one of them."""
+        found = set(values)
         for step in self.live()[1]:
-            if found & set(step.operands):
+            if starts(step) or found & set(step.operands):
                 found |= set(step.results)
         return found
+
+    def pending(self):
+        """Values that depend on a pending sum: an argument that is one, or what
+        has not all dimensions of an operand."""
+        shape = lambda value: set(self.values[value].shape)
+        return self.depending(
+            {a.value for a in self.args for p in a.placements
+             if p in ("partial(sum)", "partial(avg)")},
+            lambda step: any(shape(o) - shape(r) for o in step.operands
+                             for r in step.results))
+
+    def ignoring(self):
+        """Values that depend on a loss, in whose ignored rows 0 * NaN is 0."""
+        return self.depending((), lambda step: any(
+            "nll_loss" in op or "cross_entropy" in op for op in step.ops))
 
     def evaluate(self, given, sizes, disturb=lambda x, number: x):
         """All values; what a step makes passes through `disturb`, with the
