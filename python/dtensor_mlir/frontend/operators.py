@@ -1,7 +1,8 @@
 """Operators that keep what ATen's decompositions would lose.
 
-`constraint` pins placements; `attention` keeps grouped, causal attention whole.
-Both compute something on plain tensors, too, so that a trace can be run.
+`constraint` pins placements; `attention` and its gradient keep grouped, causal
+attention whole. They compute something on plain tensors, too, so that a trace
+can be run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 
 import torch
+from torch.fx.experimental.symbolic_shapes import statically_known_true
 
 _library = torch.library
 
@@ -59,22 +61,46 @@ def _(q, k, v, causal, scale, diagonal=None):
     return q.new_empty((*q.shape[:-1], v.shape[-1]))
 
 
+def _gradients(grad, q, k, v, causal, scale, diagonal=None):
+    q = _grouped(q, k)
+    grad = _grouped(grad, k)
+    p = _scores(q, k, causal, scale, diagonal)
+    grad_v = (p.transpose(-1, -2) @ grad).sum(-3)
+    grad_p = grad @ v.transpose(-1, -2).unsqueeze(-3)
+    grad_s = p * (grad_p - (grad_p * p).sum(-1, keepdim=True)) * scale
+    grad_q = grad_s @ k.unsqueeze(-3)
+    grad_k = (grad_s.transpose(-1, -2) @ q).sum(-3)
+    return grad_q.flatten(-4, -3), grad_k, grad_v
+
+
+@_library.custom_op("dtensor_mlir::attention_backward", mutates_args=())
+def attention_backward(grad: torch.Tensor, q: torch.Tensor, k: torch.Tensor,
+                       v: torch.Tensor, output: torch.Tensor, causal: bool,
+                       scale: float) -> tuple[torch.Tensor, torch.Tensor,
+                                              torch.Tensor]:
+    """The gradients of q, k and v; if causal, of as many keys as queries."""
+    return _gradients(grad, q, k, v, causal, scale)
+
+
+@attention_backward.register_fake
+def _(grad, q, k, v, output, causal, scale):
+    return tuple(x.new_empty(x.shape) for x in (q, k, v))
+
+
 def _save(ctx, inputs, output):
     q, k, v, ctx.causal, ctx.scale, diagonal = inputs
-    ctx.save_for_backward(q, k, v, diagonal)
+    ctx.save_for_backward(q, k, v, diagonal, output)
 
 
 def _attention_backward(ctx, grad):
-    q, k, v, diagonal = ctx.saved_tensors
-    q = _grouped(q, k)
-    grad = _grouped(grad, k)
-    p = _scores(q, k, ctx.causal, ctx.scale, diagonal)
-    grad_v = (p.transpose(-1, -2) @ grad).sum(-3)
-    grad_p = grad @ v.transpose(-1, -2).unsqueeze(-3)
-    grad_s = p * (grad_p - (grad_p * p).sum(-1, keepdim=True)) * ctx.scale
-    grad_q = grad_s @ k.unsqueeze(-3)
-    grad_k = (grad_s.transpose(-1, -2) @ q).sum(-3)
-    return grad_q.flatten(-4, -3), grad_k, grad_v, None, None, None
+    q, k, v, diagonal, output = ctx.saved_tensors
+    if diagonal is None and (not ctx.causal or statically_known_true(
+            q.shape[-2] == k.shape[-2])):
+        found = attention_backward(grad, q, k, v, output, ctx.causal,
+                                   ctx.scale)
+    else:
+        found = _gradients(grad, q, k, v, ctx.causal, ctx.scale, diagonal)
+    return *found, None, None, None
 
 
 attention.register_autograd(_attention_backward, setup_context=_save)

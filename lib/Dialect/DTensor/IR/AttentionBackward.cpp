@@ -95,10 +95,10 @@ struct AttentionGradients {
 
   Value splitHeads(Value tensor);
   Type rowType() { return openType(query.getType(), wide, rowExtents); }
-  Type scoreType() {
+  Type scoreType(Type element) {
     ExtentList extents = rowExtents;
     extents.push_back(getExtents(key)[heads + 1]);
-    return openType(query.getType(), wide, extents);
+    return openType(query.getType(), element, extents);
   }
   static IteratorList with(IteratorList dims, ArrayRef<int64_t> more) {
     dims.append(more.begin(), more.end());
@@ -108,10 +108,12 @@ struct AttentionGradients {
   Value product(StringRef label, Value lhs, const IteratorList &lhsDims,
                 Value rhs, const IteratorList &rhsDims,
                 const IteratorList &resultDims, Type type);
-  /// A loop nest over the scores.
+  /// A loop nest over the scores, rounded to what products take.
   Value overScores(StringRef label, ValueRange inputs,
                    ArrayRef<IteratorList> dims,
                    llvm::function_ref<Value(Scalars &, ValueRange)> body);
+  /// exp(scale raw - logsumexp), 0 where the key is not seen.
+  Value weight(Scalars &b, Value raw, Value lse);
   Value seen(Scalars &b);
   Value overRows(StringRef label, ValueRange inputs,
                  ArrayRef<IteratorList> dims, ReduceKind kind,
@@ -181,12 +183,20 @@ Value AttentionGradients::product(StringRef label, Value lhs,
 Value AttentionGradients::overScores(
     StringRef label, ValueRange inputs, ArrayRef<IteratorList> dims,
     llvm::function_ref<Value(Scalars &, ValueRange)> body) {
+  Type element = scalarType(query);
   return buildGeneric(builder, loc, label, inputs, dims, scores, scores.size(),
-                      ReduceKind::Sum, scoreType(),
+                      ReduceKind::Sum, scoreType(element),
                       [&](OpBuilder &b, Location loc, ValueRange args) {
                         Scalars scalars{b, loc};
-                        return body(scalars, args);
+                        return scalars.cast(body(scalars, args), element);
                       });
+}
+
+Value AttentionGradients::weight(Scalars &b, Value raw, Value lse) {
+  Value shifted = b.sub(b.mul(raw, scale), lse);
+  Value exp = math::ExpOp::create(b.builder, b.loc, shifted);
+  Value isSeen = seen(b);
+  return isSeen ? b.select(isSeen, exp, b.constant(wide, 0)) : exp;
 }
 
 Value AttentionGradients::overRows(
@@ -240,29 +250,26 @@ void AttentionGradients::build(TypeRange types,
                                SmallVectorImpl<Value> &results) {
   IteratorList keyDims = with(kv, {s, d}), rowDims = with(rows, {d});
   Value raw =
-      product("scores", query, rowDims, key, keyDims, scores, scoreType());
+      product("scores", query, rowDims, key, keyDims, scores, scoreType(wide));
   Value lse = logSumExp ? logSumExp : buildLogSumExp(raw);
   Value weights = overScores(
-      "exp", {raw, lse}, {scores, rows}, [&](Scalars &b, ValueRange args) {
-        Value shifted = b.sub(b.mul(args[0], scale), args[1]);
-        Value exp = math::ExpOp::create(b.builder, b.loc, shifted);
-        Value isSeen = seen(b);
-        return isSeen ? b.select(isSeen, exp, b.constant(wide, 0)) : exp;
-      });
+      "exp", {raw, lse}, {scores, rows},
+      [&](Scalars &b, ValueRange args) { return weight(b, args[0], args[1]); });
   Value inner = product("grad_weights", grad, rowDims, value, keyDims, scores,
-                        scoreType());
+                        scoreType(wide));
   // Its loop over e is the one that the scores have for s.
   Value delta =
       overRows("delta", {grad, output}, {scores, scores}, ReduceKind::Sum,
                [&](Scalars &b, ValueRange args) {
                  return b.mul(b.cast(args[0], wide), b.cast(args[1], wide));
                });
-  Value gradScores =
-      overScores("grad_scores", {weights, inner, delta}, {scores, scores, rows},
-                 [&](Scalars &b, ValueRange args) {
-                   Value difference = b.sub(args[1], args[2]);
-                   return b.mul(b.mul(args[0], difference), scale);
-                 });
+  // Of weights that are not rounded.
+  Value gradScores = overScores(
+      "grad_scores", {raw, lse, inner, delta}, {scores, rows, scores, rows},
+      [&](Scalars &b, ValueRange args) {
+        Value difference = b.sub(args[2], args[3]);
+        return b.mul(b.mul(weight(b, args[0], args[1]), difference), scale);
+      });
   auto finish = [&](StringRef label, Value lhs, Value rhs,
                     const IteratorList &rhsDims, const IteratorList &dims,
                     Value like, Type type) {

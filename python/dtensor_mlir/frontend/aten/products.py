@@ -89,3 +89,12 @@ def _attention(e, node, q, k, v, causal, scale, diagonal=None):
         e.write(f"{zero.name} = arith.constant 0 : index")
         values.append(zero)
     return e.op("attention", values, shape, kind, flags)
+
+
+@handles(torch.ops.dtensor_mlir.attention_backward.default)
+def _attention_backward(e, node, grad, q, k, v, output, causal, scale):
+    values = [e.value(x) for x in (grad, q, k, v, output)]
+    results = [e.new(x.shape, x.element) for x in values[1:4]]
+    e.many("attention_backward", values, results,
+           f"scale = {scale!r} : f64" + (", causal" if causal else ""))
+    return tuple(results)
