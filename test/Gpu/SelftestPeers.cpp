@@ -16,15 +16,22 @@ using namespace dtensor::selftest;
 
 namespace {
 
-/// Small integers, exact in every order.
+/// Small integers, exact in every order; every third line of 512 bytes is
+/// zeros.
 double valueOf(int64_t rank, int64_t turn, int64_t i) {
+  if ((i / 128 + rank + turn) % 3 == 0)
+    return 0;
   return static_cast<double>((rank * 7 + turn * 5 + i * 3 + i / 11) % 9 - 4);
 }
 
 /// One size: what is sent, the sum, all pieces in a row, the rank's part of the
-/// sum, which is uneven, and those parts together again.
+/// sum, which is uneven, those parts together again, and rows of all pieces
+/// beside each other.
 struct Messages {
-  Messages(Rig &rig, int64_t count) : rig(rig), count(count) {
+  Messages(Rig &rig, int64_t count)
+      : rig(rig), count(count), columns(count % 128 == 0 ? 128
+                                        : count % 4 == 0 ? 4
+                                                         : 1) {
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
       again.emplace_back(*rig.session, rank,
                          makeArray(DTENSOR_RT_f32, {count}));
@@ -34,6 +41,11 @@ struct Messages {
       sum.emplace_back(*rig.session, rank, makeArray(DTENSOR_RT_f32, {count}));
       all.emplace_back(*rig.session, rank,
                        makeArray(DTENSOR_RT_f32, {rig.numRanks() * count}));
+      rows.emplace_back(*rig.session, rank,
+                        makeArray(DTENSOR_RT_f32, {count / columns, columns}));
+      wide.emplace_back(*rig.session, rank,
+                        makeArray(DTENSOR_RT_f32,
+                                  {count / columns, rig.numRanks() * columns}));
     }
   }
 
@@ -48,9 +60,13 @@ struct Messages {
   void fill(int64_t turn) {
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank) {
       HostArray array = makeArray(DTENSOR_RT_f32, {count});
-      for (int64_t i = 0; i < count; ++i)
+      HostArray matrix = makeArray(DTENSOR_RT_f32, {count / columns, columns});
+      for (int64_t i = 0; i < count; ++i) {
         run::setElement(array, i, valueOf(rank, turn, i));
+        run::setElement(matrix, i, valueOf(rank, turn, i));
+      }
       src[static_cast<size_t>(rank)].write(array);
+      rows[static_cast<size_t>(rank)].write(matrix);
     }
   }
 
@@ -68,10 +84,17 @@ struct Messages {
     Descriptor whole = again[rank].describe();
     rt::abi::dtensor_rt_all_gather(&context, 1, own.get(), whole.get(), 0, 1,
                                    pack({0}), DTENSOR_RT_f32);
+    Descriptor narrow = rows[rank].describe(), beside = wide[rank].describe();
+    rt::abi::dtensor_rt_all_gather(&context, 2, narrow.get(), beside.get(), 1,
+                                   1, pack({0}), DTENSOR_RT_f32);
   }
 
   void check(int64_t turn) {
-    std::vector<double> total(static_cast<size_t>(count)), pieces;
+    std::vector<double> total(static_cast<size_t>(count)), pieces, beside;
+    for (int64_t row = 0; row < count / columns; ++row)
+      for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
+        for (int64_t i = 0; i < columns; ++i)
+          beside.push_back(valueOf(rank, turn, row * columns + i));
     for (int64_t rank = 0; rank < rig.numRanks(); ++rank)
       for (int64_t i = 0; i < count; ++i) {
         total[static_cast<size_t>(i)] += valueOf(rank, turn, i);
@@ -84,12 +107,14 @@ struct Messages {
                  rt::concat("parts of ", count, ", turn ", turn));
       checkClose(all[rank].read(), pieces, 0,
                  rt::concat("pieces of ", count, ", turn ", turn));
+      checkClose(wide[rank].read(), beside, 0,
+                 rt::concat("rows of ", count, ", turn ", turn));
     }
   }
 
   Rig &rig;
-  int64_t count;
-  std::vector<DeviceArray> src, sum, all, part, again;
+  int64_t count, columns;
+  std::vector<DeviceArray> src, sum, all, part, again, rows, wide;
 };
 
 } // namespace

@@ -205,6 +205,7 @@ int main(int argc, char **argv) {
         {"collectives", [&] { testCollectives(numGpus); }},
         {"storm", [&] { testStorm(numGpus, isQuick ? 100 : 10000); }},
         {"graphs", [&] { testGraphs(numGpus); }},
+        {"branches", [] { testBranches(); }},
         {"peers", [&] { testPeers(numGpus); }},
         {"failures", [&] { testFailures(numGpus); }},
     };

@@ -63,11 +63,19 @@ struct alignas(16) PeerPacket {
   uint32_t low, lowRound, high, highRound;
 };
 
+/// A gathered message is made of rows: row r of member q comes to
+/// dst + r * pitch + q * rowBytes. A message of more rows than one is of less
+/// than 4 GiB, and its rows of whole words.
+struct GatheredRows {
+  int64_t rowBytes, pitch;
+};
+
 /// The contribution of a member is the `bytes` bytes at src.
 struct PeerArguments {
   void *dst;
   const void *src;
   int64_t bytes;
+  GatheredRows rows;
   int64_t blockPackets; // of each block of this call
   int64_t slotPackets;  // the most that a block may have
   PeerPacket *inboxes[kPeerMembers];
@@ -90,9 +98,21 @@ inline constexpr int kStreamChunk = 16 * kStreamWords * kStreamHalf;
 /// Chunks of one member that a block may have in its inbox at once.
 inline constexpr int kStreamSlots = 4;
 
+/// Words of a warp lie beside each other: a line. Lines of zeros are not sent.
+inline constexpr int kStreamLineThreads = 32;
+inline constexpr int kStreamLines =
+    kStreamWords * kStreamHalf / kStreamLineThreads;
+static_assert(kStreamLines == 32, "a chunk's lines are the bits of a word");
+
 /// A count of chunks, alone in its cache line: another GPU writes it.
 struct alignas(128) StreamCount {
   uint32_t chunks;
+};
+
+/// What lies in the slots of one block: in the low half how many chunks there
+/// were with this one, in the high half a bit for each line that was sent.
+struct alignas(128) StreamArrivals {
+  uint64_t slots[kStreamSlots];
 };
 
 /// What a member shares; all zero in the beginning.
@@ -100,7 +120,7 @@ struct StreamInbox {
   /// Sent and received by each block so far.
   StreamCount done[kStreamBlocks];
   /// That member m sent into this inbox.
-  StreamCount arrived[kPeerMembers][kStreamBlocks];
+  StreamArrivals arrived[kPeerMembers][kStreamBlocks];
   /// That member m has read of those this one sent it.
   StreamCount taken[kPeerMembers][kStreamBlocks];
 
@@ -112,12 +132,14 @@ struct StreamInbox {
 };
 
 /// Member q gets the `bytes` bytes at src + q * srcStride; bytes behind the
-/// ends of src and dst are zeros that nobody keeps.
+/// ends of src and dst are zeros that nobody keeps. A reduction's result is one
+/// row.
 struct StreamArguments {
   char *dst;
   const char *src;
   int64_t dstBytes, srcBytes;
   int64_t bytes, srcStride;
+  GatheredRows rows;
   int64_t blockBytes; // of each block, but for the last one
   StreamInbox *inboxes[kPeerMembers];
   const uint32_t *aborted; // in memory of the host

@@ -96,8 +96,9 @@ public:
     }
   }
 
-  __device__ void store(int64_t i, uint64_t data, int64_t offset = 0) const {
-    char *to = static_cast<char *>(args.dst) + offset + 8 * i;
+  /// What member q sent, or a result, which is as if member 0 had sent it.
+  __device__ void store(int64_t i, uint64_t data, int q = 0) const {
+    char *to = static_cast<char *>(args.dst) + placeOf(args, q, 8 * i);
     if (isWhole(to, i)) {
       *reinterpret_cast<uint64_t *>(to) = data;
       return;
@@ -183,7 +184,7 @@ extern "C" __global__ void __launch_bounds__(kPeerThreads)
 #pragma unroll
       for (int u = 0; u < kPeerBatch; ++u)
         if (isGood && i + u * kPeerThreads < block.last())
-          block.store(i + u * kPeerThreads, data[u], q * args.bytes);
+          block.store(i + u * kPeerThreads, data[u], q);
     }
   block.finish();
 }

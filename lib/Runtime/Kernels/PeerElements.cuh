@@ -1,4 +1,4 @@
-//===- PeerElements.cuh - what members combine ----------------------------===//
+//===- PeerElements.cuh - what members combine, and where it goes ---------===//
 //
 // Elements are combined in f32 and rounded once.
 //
@@ -12,6 +12,17 @@
 #include <cuda_fp16.h>
 
 namespace dtensor::rt::cuda {
+
+/// Where byte `offset` of the message of member q comes to, in bytes of dst.
+template <typename Arguments>
+__device__ int64_t placeOf(const Arguments &args, int q, int64_t offset) {
+  int64_t rowBytes = args.rows.rowBytes;
+  if (rowBytes == args.bytes)
+    return q * rowBytes + offset;
+  uint32_t row =
+      static_cast<uint32_t>(offset) / static_cast<uint32_t>(rowBytes);
+  return row * args.rows.pitch + q * rowBytes + (offset - row * rowBytes);
+}
 
 /// The elements of a word of memory in f32.
 template <typename T, typename Word>

@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,6 +41,11 @@ public:
   }
 
   void add(Work work) {
+    if (origin) {
+      origin->add(std::move(work));
+      origin->apart.insert(this);
+      return;
+    }
     std::lock_guard lock(mutex);
     if (isCapturing) {
       captured.push_back(std::move(work));
@@ -59,6 +65,10 @@ public:
 
   bool isCapturing = false;
   std::vector<Work> captured;
+  /// The stream whose capture this one has joined, and of that one: who has,
+  /// and whose work it has not waited for.
+  Stream *origin = nullptr;
+  std::set<Stream *> joined, apart;
 
 private:
   void loop() {
@@ -83,6 +93,11 @@ private:
   std::deque<Work> queue;
   bool isWorking = false, isEnding = false;
   std::thread thread;
+};
+
+/// Remembers only what captures need.
+struct Event {
+  Stream *source = nullptr;
 };
 
 /// What the kernel of this name, which shares memory with the peers', does.

@@ -346,7 +346,21 @@ FAKE_EXPORT int cuStreamSynchronize(Stream *stream) {
 FAKE_EXPORT int cuStreamQuery(Stream *stream) {
   return stream->isIdle() ? 0 : kNotReady;
 }
-FAKE_EXPORT int cuStreamWaitEvent(Stream *, void *, unsigned) { return 0; }
+FAKE_EXPORT int cuStreamWaitEvent(Stream *stream, Event *event, unsigned) {
+  Stream *source = event->source;
+  Stream *origin = !source               ? nullptr
+                   : source->isCapturing ? source
+                                         : source->origin;
+  if (!origin)
+    return 0;
+  if (stream == origin) {
+    origin->apart.erase(source);
+  } else {
+    stream->origin = origin;
+    origin->joined.insert(stream);
+  }
+  return 0;
+}
 FAKE_EXPORT int cuStreamBeginCapture_v2(Stream *stream, int) {
   stream->isCapturing = true;
   stream->captured.clear();
@@ -354,8 +368,13 @@ FAKE_EXPORT int cuStreamBeginCapture_v2(Stream *stream, int) {
 }
 FAKE_EXPORT int cuStreamEndCapture(Stream *stream, Graph **graph) {
   stream->isCapturing = false;
-  *graph = new Graph{std::move(stream->captured)};
-  return 0;
+  for (Stream *other : stream->joined)
+    other->origin = nullptr;
+  bool isWhole = stream->apart.empty();
+  stream->joined.clear();
+  stream->apart.clear();
+  *graph = isWhole ? new Graph{std::move(stream->captured)} : nullptr;
+  return isWhole ? 0 : kInvalid;
 }
 FAKE_EXPORT int cuGraphInstantiateWithFlags(Graph **exec, Graph *graph,
                                             unsigned long long) {
@@ -375,16 +394,22 @@ FAKE_EXPORT int cuGraphExecDestroy(Graph *graph) {
   delete graph;
   return 0;
 }
-FAKE_EXPORT int cuEventCreate(void **event, unsigned) {
-  *event = nullptr;
+FAKE_EXPORT int cuEventCreate(Event **event, unsigned) {
+  *event = new Event;
   return 0;
 }
-FAKE_EXPORT int cuEventRecord(void *, Stream *) { return 0; }
+FAKE_EXPORT int cuEventRecord(Event *event, Stream *stream) {
+  event->source = stream;
+  return 0;
+}
 FAKE_EXPORT int cuEventElapsedTime(float *ms, void *, void *) {
   *ms = 0;
   return 0;
 }
-FAKE_EXPORT int cuEventDestroy_v2(void *) { return 0; }
+FAKE_EXPORT int cuEventDestroy_v2(Event *event) {
+  delete event;
+  return 0;
+}
 
 FAKE_EXPORT int cuModuleLoadData(void **module, const void *data) {
   *module = const_cast<void *>(data);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -18,6 +19,12 @@ using namespace fake;
 using namespace dtensor::rt::cuda;
 
 namespace {
+
+/// Where byte `offset` of the message of member q lies.
+int64_t placeOf(const GatheredRows &rows, int q, int64_t offset) {
+  return offset / rows.rowBytes * rows.pitch + q * rows.rowBytes +
+         offset % rows.rowBytes;
+}
 
 //===----------------------------------------------------------------------===//
 // Packets
@@ -72,8 +79,8 @@ void gatherPeers(const PeerRun &run) {
     for (int64_t i = run.begin(); i < run.end(); ++i)
       if (const PeerPacket *packet = run.receive(q, i)) {
         uint32_t halves[2] = {packet->low, packet->high};
-        std::memcpy(static_cast<char *>(run.args.dst) + q * run.args.bytes +
-                        8 * i,
+        std::memcpy(static_cast<char *>(run.args.dst) +
+                        placeOf(run.args.rows, q, 8 * i),
                     halves, static_cast<size_t>(run.bytesAt(i)));
       }
 }
@@ -194,6 +201,19 @@ struct StreamRun {
       std::memcpy(data.data(), args.src + at, static_cast<size_t>(there));
     return data;
   }
+  std::atomic_ref<uint64_t> arrival(int of, int from, uint32_t chunk) const {
+    return std::atomic_ref(args.inboxes[of]
+                               ->arrived[from][block]
+                               .slots[(before + chunk) % kStreamSlots]);
+  }
+  /// The lines of a chunk that are not all zeros, of 32 words of 16 bytes.
+  static constexpr size_t kLineBytes = 512;
+  static uint32_t linesOf(const std::string &data) {
+    uint32_t lines = 0;
+    for (size_t at = 0; at < data.size(); ++at)
+      lines |= uint32_t(data[at] != 0) << (at / kLineBytes);
+    return lines;
+  }
   bool send(uint32_t chunk) const {
     for (int q = 0; q < args.members; ++q) {
       if (q == args.me)
@@ -201,11 +221,34 @@ struct StreamRun {
       if (!waitFor(own.taken[q][block], before + chunk + 1 - kStreamSlots))
         return false;
       std::string data = message(q, chunk);
-      std::memcpy(slot(q, args.me, chunk), data.data(), data.size());
-      Round(args.inboxes[q]->arrived[args.me][block].chunks)
-          .store(before + chunk + 1, std::memory_order_release);
+      uint32_t lines = linesOf(data);
+      for (size_t at = 0; at < data.size(); at += kLineBytes)
+        if (lines >> at / kLineBytes & 1)
+          std::memcpy(slot(q, args.me, chunk) + at, &data[at],
+                      std::min(kLineBytes, data.size() - at));
+      arrival(q, args.me, chunk)
+          .store(uint64_t(lines) << 32 | (before + chunk + 1),
+                 std::memory_order_release);
     }
     return true;
+  }
+  /// Nothing: aborted.
+  std::optional<std::string> take(int q, uint32_t chunk) const {
+    uint64_t value = 0;
+    while (true) {
+      value = arrival(args.me, q, chunk).load(std::memory_order_acquire);
+      if (uint32_t(value) == before + chunk + 1)
+        break;
+      if (*static_cast<const volatile uint32_t *>(args.aborted))
+        return std::nullopt;
+      std::this_thread::yield();
+    }
+    std::string data(slot(args.me, q, chunk),
+                     static_cast<size_t>(chunkBytes(chunk)));
+    for (size_t at = 0; at < data.size(); ++at)
+      if (!(value >> (32 + at / kLineBytes) & 1))
+        data[at] = 0;
+    return data;
   }
   bool receive(uint32_t chunk) const {
     std::vector<std::string> parts;
@@ -214,10 +257,10 @@ struct StreamRun {
         parts.push_back(message(q, chunk));
         continue;
       }
-      if (!waitFor(own.arrived[q][block], before + chunk + 1))
+      std::optional<std::string> part = take(q, chunk);
+      if (!part)
         return false;
-      parts.emplace_back(slot(args.me, q, chunk),
-                         static_cast<size_t>(chunkBytes(chunk)));
+      parts.push_back(std::move(*part));
       Round(args.inboxes[q]->taken[args.me][block].chunks)
           .store(before + chunk + 1, std::memory_order_release);
     }
@@ -227,7 +270,7 @@ struct StreamRun {
   void keep(uint32_t chunk, std::vector<std::string> &parts) const {
     if (name.find("gather") != std::string::npos) {
       for (int q = 0; q < args.members; ++q)
-        store(chunk, parts[static_cast<size_t>(q)], q * args.bytes);
+        store(chunk, parts[static_cast<size_t>(q)], q);
       return;
     }
     std::string type = typeOf(name), &result = parts[0];
@@ -240,12 +283,13 @@ struct StreamRun {
     }
     store(chunk, result, 0);
   }
-  void store(uint32_t chunk, const std::string &data, int64_t offset) const {
-    int64_t at = offset + begin + chunk * kStreamChunk;
-    int64_t there =
-        std::min(static_cast<int64_t>(data.size()), args.dstBytes - at);
-    if (there > 0)
-      std::memcpy(args.dst + at, data.data(), static_cast<size_t>(there));
+  void store(uint32_t chunk, const std::string &data, int q) const {
+    for (size_t at = 0; at < data.size(); ++at) {
+      int64_t offset = begin + chunk * kStreamChunk + static_cast<int64_t>(at);
+      int64_t place = placeOf(args.rows, q, offset);
+      if (place < args.dstBytes)
+        args.dst[place] = data[at];
+    }
   }
 
   void run() const {

@@ -168,6 +168,10 @@ private:
   void reducePacked(const View &src, const View &dst, int64_t srcCount,
                     int64_t dstCount, Fn reduce);
 
+  void gatherSlots(char *all, const View &src, int64_t bytes);
+  /// False: they cannot go this way.
+  bool gatherRows(const View &src, const Pieces &pieces);
+
   /// Pieces to send to and receive from each member, in group order; null
   /// bytes are left out on both sides.
   void exchange(const std::vector<View> &from, const std::vector<View> &to);
@@ -238,6 +242,26 @@ void CollectiveRun::exchange(const std::vector<View> &from,
   ok(result ? result : end);
 }
 
+/// Members' messages one after the other.
+void CollectiveRun::gatherSlots(char *all, const View &src, int64_t bytes) {
+  peers->allGather({all, call.dst.numBytes(), src.base, src.numBytes()}, bytes,
+                   {bytes, 0});
+}
+
+/// Rows of equal pieces straight to where they lie beside each other.
+bool CollectiveRun::gatherRows(const View &src, const Pieces &pieces) {
+  const View &dst = call.dst;
+  int64_t rows = 1, bytes = src.numBytes();
+  for (int64_t d = 0; d < call.dim; ++d)
+    rows *= dst.sizes[d];
+  if (rows == 1 || !dst.isRowMajor() || !areEqual(pieces) ||
+      !Peers::mayLieApart(bytes / rows, bytes))
+    return false;
+  peers->allGather({dst.base, dst.numBytes(), src.base, bytes}, bytes,
+                   {bytes / rows, dst.numBytes() / rows});
+  return true;
+}
+
 void CollectiveRun::allGather() {
   int64_t dim = call.dim;
   Pieces pieces = cut(call.dst.sizes[dim], call.unit);
@@ -246,6 +270,8 @@ void CollectiveRun::allGather() {
     return;
   std::optional<Scratch> from, to;
   View src = packed(call.src, from);
+  if (peers && gatherRows(src, pieces))
+    return;
   bool isDirect = areConsecutive(call.dst, dim);
   // Straight into the result where its pieces are packed.
   if (!isDirect)
@@ -262,8 +288,7 @@ void CollectiveRun::allGather() {
     targets.push_back(piece);
   }
   if (peers)
-    peers->allGather({all, call.dst.numBytes(), src.base, src.numBytes()},
-                     slotBytes(call.dst, dim, pieces));
+    gatherSlots(all, src, slotBytes(call.dst, dim, pieces));
   else if (areEqual(pieces))
     ok(getNccl().allGather(src.base, all, bytesOf(src), kNcclInt8, comm,
                            gpu.getStream()));

@@ -231,14 +231,17 @@ bool CudaSession::capture(size_t index, const Body &body, CapturedWork &work) {
   gpu.setStream(nullptr);
   Stream stream = gpu.getStream();
   check(driver.streamBeginCapture(stream, kCaptureRelaxed), "capturing");
+  gpu.beginCapture();
   Graph graph = nullptr;
   try {
     queue(index, body);
   } catch (...) {
+    gpu.endCapture();
     driver.streamEndCapture(stream, &graph);
     throw;
   }
-  Result result = driver.streamEndCapture(stream, &graph);
+  Result result = driver.streamEndCapture(gpu.getStream(), &graph);
+  gpu.endCapture();
   gpu.setStream(wanted);
   return result == 0 && graph && work.set(graph);
 }

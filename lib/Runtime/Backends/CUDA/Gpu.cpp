@@ -72,7 +72,7 @@ void Gpu::setStream(Stream next) {
   if (next == stream)
     return;
   const Driver &driver = getDriver();
-  check(driver.eventRecord(handover, stream), "changing the stream");
+  check(driver.eventRecord(handover, getStream()), "changing the stream");
   check(driver.streamWaitEvent(next, handover, 0), "changing the stream");
   stream = next;
 }
@@ -112,8 +112,8 @@ void Gpu::launch(Function function, const int64_t (&grid)[3],
       raise(DTENSOR_RT_RUN_FAILED, "a kernel has grid ", grid[0], "x", grid[1],
             "x", grid[2]);
   LaunchConfig config = {
-      u(grid[0]),  u(grid[1]),     u(grid[2]), u(block[0]), u(block[1]),
-      u(block[2]), u(sharedBytes), stream,     nullptr,     0};
+      u(grid[0]),  u(grid[1]),     u(grid[2]),  u(block[0]), u(block[1]),
+      u(block[2]), u(sharedBytes), getStream(), nullptr,     0};
   start(function, config, params);
 }
 
@@ -130,7 +130,7 @@ void Gpu::launchClusters(Function function, const KernelLaunch &call) {
   ClusterAttribute cluster = {.x = u(call.cluster)};
   LaunchConfig config = {
       u(call.cluster), 1,        1, u(call.block), 1, 1, u(call.sharedBytes),
-      stream,          &cluster, 1};
+      getStream(),     &cluster, 1};
   int64_t atOnce = getResidentClusters(function, config) * call.cluster;
   config.gridX = u(std::min(call.grid, atOnce));
   start(function, config, call.params);
@@ -290,7 +290,8 @@ void Gpu::runCopy(const View &dst, const View *src, int64_t bits) {
   if (src && count == 1 && word < 16) {
     check(getDriver().memcpyDtoD(reinterpret_cast<DevicePtr>(dst.base),
                                  reinterpret_cast<DevicePtr>(src->base),
-                                 static_cast<size_t>(dims[0].size), stream),
+                                 static_cast<size_t>(dims[0].size),
+                                 getStream()),
           "copying");
     return;
   }

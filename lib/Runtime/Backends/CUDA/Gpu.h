@@ -11,6 +11,7 @@
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_GPU_H
 
 #include "Api.h"
+#include "Branches.h"
 #include "Pool.h"
 
 #include "../../Core/Device.h"
@@ -59,12 +60,23 @@ public:
   std::string describe() const;
   Context getContext() const { return context; }
   DeviceId getDevice() const { return device; }
-  Stream getStream() const { return stream; }
+  /// What is queued there comes after all work before it.
+  Stream getStream() {
+    branches.join(stream);
+    return stream;
+  }
 
   /// Null: the rank's own stream.
   void setStream(Stream next);
   /// True when all that was queued is done; raises when the GPU failed.
   bool isIdle() const;
+
+  /// Between them work is captured, and products may be side by side.
+  void beginCapture() { branches.begin(); }
+  void endCapture() { branches.end(); }
+  Branches::Place placeProduct(const ProductAccess &access, bool isSmall) {
+    return branches.place(stream, access, isSmall);
+  }
 
   void *allocate(int64_t bytes) { return pool.allocate(bytes); }
   void free(void *pointer) { pool.free(pointer); }
@@ -116,6 +128,7 @@ private:
   DeviceId device = 0;
   Context context = nullptr;
   Stream ownStream = nullptr, stream = nullptr;
+  Branches branches;
   Event handover = nullptr;
   int arch = 0, multiprocessors = 0;
   std::string name;

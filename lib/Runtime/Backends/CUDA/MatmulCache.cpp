@@ -16,6 +16,9 @@ using namespace dtensor::rt::cuda;
 
 /// Plans are small; a program that sees more shapes than this starts again.
 static constexpr size_t kMaxPlans = 4096;
+/// Elements of a result that is less than half the tiles that a GPU works on at
+/// once: 64 tiles of 128 x 128.
+static constexpr int64_t kSmallResult = 64 * 128 * 128;
 
 namespace {
 
@@ -157,8 +160,9 @@ MatmulCache::MatmulCache(Gpu &gpu, ProductTable given)
 
 MatmulCache::~MatmulCache() {
   plans.clear();
-  if (workspace)
-    gpu.getStorage().free(workspace);
+  for (void *workspace : workspaces)
+    if (workspace)
+      gpu.getStorage().free(workspace);
   getLt().destroy(handle);
 }
 
@@ -299,11 +303,36 @@ void MatmulCache::runProblem(Problem problem, void *bias,
   if (problem.hasBias)
     getLt().descSet(plan->desc, kLtDescBiasPointer, &bias, sizeof(bias));
   ++gpu.numLibraryCalls;
-  launch(problem, *plan, operands, gpu.getStream());
+  bool isSmall = problem.m * problem.n * problem.batch <= kSmallResult;
+  launch(problem, *plan, operands,
+         gpu.placeProduct(accessOf(problem, bias, operands), isSmall));
+}
+
+ProductAccess MatmulCache::accessOf(const Problem &problem, const void *bias,
+                                    const Operands &operands) {
+  auto range = [&](const void *base, int64_t dtype, int64_t rows, int64_t cols,
+                   int64_t ld, int64_t stride) -> MemoryRange {
+    if (!base)
+      return {};
+    int64_t count = (problem.batch - 1) * stride + (rows - 1) * ld + cols;
+    return {static_cast<const char *>(base), count * bytesOf(dtype)};
+  };
+  auto [m, n, k] = std::array{problem.m, problem.n, problem.k};
+  auto result = [&](const void *base) {
+    return range(base, problem.dtypeOut, m, n, problem.ldc, problem.strideC);
+  };
+  return {{range(operands.a, problem.dtypeIn, problem.transA ? k : m,
+                 problem.transA ? m : k, problem.lda, problem.strideA),
+           range(operands.b, problem.dtypeIn, problem.transB ? n : k,
+                 problem.transB ? k : n, problem.ldb, problem.strideB),
+           result(operands.addend), range(bias, problem.dtypeOut, 1, n, n, 0)},
+          result(operands.c)};
 }
 
 void MatmulCache::launch(const Problem &problem, const Plan &plan,
-                         const Operands &operands, Stream stream) {
+                         const Operands &operands,
+                         const Branches::Place &place) {
+  void *&workspace = workspaces[static_cast<size_t>(place.number)];
   if (plan.workspaceBytes && !workspace) {
     workspace = gpu.getStorage().allocate(kWorkspaceBytes);
     if (!workspace)
@@ -319,7 +348,7 @@ void MatmulCache::launch(const Problem &problem, const Plan &plan,
   checkLt(getLt().matmul(handle, plan.desc, alpha, operands.b, plan.a,
                          operands.a, plan.b, beta, addend, plan.c, operands.c,
                          plan.c, &plan.algo, workspace, plan.workspaceBytes,
-                         stream),
+                         place.stream),
           "matmul");
 }
 

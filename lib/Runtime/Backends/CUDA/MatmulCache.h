@@ -17,10 +17,12 @@
 #define DTENSOR_RUNTIME_BACKENDS_CUDA_MATMULCACHE_H
 
 #include "Api.h"
+#include "Branches.h"
 
 #include "../../Core/Device.h"
 
 #include "dtensor-rt/ProductTable.h"
+#include "dtensor-rt/dtensor_rt.h"
 
 #include <array>
 #include <memory>
@@ -31,6 +33,12 @@
 namespace dtensor::rt::cuda {
 
 class Gpu;
+
+/// Of one element.
+inline int64_t bytesOf(int64_t dtype) {
+  return static_cast<int64_t>(
+      dtensor_rt_dtype_bytes(static_cast<int32_t>(dtype)));
+}
 
 inline constexpr size_t kWorkspaceBytes = size_t(32) << 20;
 
@@ -80,8 +88,10 @@ private:
 
   static Key keyOf(const Problem &problem);
   void runProblem(Problem problem, void *bias, const Operands &operands);
+  static ProductAccess accessOf(const Problem &problem, const void *bias,
+                                const Operands &operands);
   void launch(const Problem &problem, const Plan &plan,
-              const Operands &operands, Stream stream);
+              const Operands &operands, const Branches::Place &place);
   /// The driver loads a kernel when it is first needed, which takes
   /// milliseconds. When a product is first seen, those that it takes with other
   /// numbers of rows are loaded, too, so that a later run does not wait.
@@ -103,7 +113,8 @@ private:
   Gpu &gpu;
   ProductTable table;
   LtHandle handle = nullptr;
-  void *workspace = nullptr;
+  /// Products side by side have one each.
+  std::array<void *, 1 + Branches::kSides> workspaces = {};
   std::unordered_map<Key, std::unique_ptr<Plan>, HashKey> plans;
   std::set<Key> preloaded; // without rows
 };

@@ -59,11 +59,6 @@ MatmulCache::propose(const Plan &plan, const Problem &problem, int limit) {
 // Algorithms chosen ahead of time
 //===----------------------------------------------------------------------===//
 
-static int64_t bytesOf(int64_t dtype) {
-  return static_cast<int64_t>(
-      dtensor_rt_dtype_bytes(static_cast<int32_t>(dtype)));
-}
-
 /// Tables know one product at a time, in rows that vector accesses can read.
 static bool isPlain(const MatmulCache::Problem &p) {
   int64_t bytes = bytesOf(p.dtypeIn);
@@ -133,7 +128,8 @@ void MatmulCache::tune(const Problem &problem, const Operands &operands) {
   size_t best = tuner.measure(found.size(), [&](size_t i, char *weights) {
     candidate->use(found[i]);
     launch(problem, *candidate,
-           {operands.a, weights, operands.addend, operands.c}, gpu.getStream());
+           {operands.a, weights, operands.addend, operands.c},
+           {gpu.getStream(), 0});
   });
   std::memcpy(product.algorithm.data(), &found[best].algo,
               sizeof(product.algorithm));

@@ -56,7 +56,8 @@ void MatmulCache::preloadRows(Problem problem, Stream stream) {
     if (problem.hasBias)
       getLt().descSet(plan->desc, kLtDescBiasPointer, &anything,
                       sizeof(anything));
-    launch(problem, *plan, {anything, anything, nullptr, anything}, stream);
+    launch(problem, *plan, {anything, anything, nullptr, anything},
+           {stream, 0});
   } catch (const std::exception &) {
     // The run that wants this product will say so.
   }

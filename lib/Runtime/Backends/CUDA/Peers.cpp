@@ -174,7 +174,8 @@ Peers::~Peers() {
 // Collectives
 //===----------------------------------------------------------------------===//
 
-void Peers::sendPackets(const std::string &what, const Arrays &arrays) {
+void Peers::sendPackets(const std::string &what, const Arrays &arrays,
+                        const GatheredRows &rows) {
   int64_t packets = ceilDiv(arrays.srcBytes, 8);
   int64_t blocks =
       std::min<int64_t>(ceilDiv(packets, kPeerThreads), kPeerBlocks);
@@ -182,6 +183,7 @@ void Peers::sendPackets(const std::string &what, const Arrays &arrays) {
   args.dst = arrays.dst;
   args.src = arrays.src;
   args.bytes = arrays.srcBytes;
+  args.rows = rows;
   args.blockPackets = ceilDiv(packets, blocks);
   args.slotPackets = slotPackets;
   std::copy(std::begin(packetInboxes), std::end(packetInboxes), args.inboxes);
@@ -195,7 +197,7 @@ void Peers::sendPackets(const std::string &what, const Arrays &arrays) {
 }
 
 void Peers::stream(const std::string &what, const Arrays &arrays, int64_t bytes,
-                   int64_t srcStride) {
+                   int64_t srcStride, const GatheredRows &rows) {
   int64_t words = ceilDiv(bytes, 16);
   int64_t blocks =
       std::min<int64_t>(ceilDiv(words, kStreamHalf), kStreamBlocks);
@@ -206,6 +208,7 @@ void Peers::stream(const std::string &what, const Arrays &arrays, int64_t bytes,
   args.srcBytes = arrays.srcBytes;
   args.bytes = bytes;
   args.srcStride = srcStride;
+  args.rows = rows;
   args.blockBytes = 16 * ceilDiv(words, blocks);
   std::copy(std::begin(streamInboxes), std::end(streamInboxes), args.inboxes);
   args.aborted = aborted.get();
@@ -222,21 +225,23 @@ static std::string nameOf(Reduce kind, int32_t dtype) {
 }
 
 void Peers::allReduce(const Arrays &arrays, int32_t dtype, Reduce kind) {
+  GatheredRows row = {arrays.srcBytes, 0};
   if (arrays.srcBytes <= limitsOf(members).packets)
-    sendPackets(nameOf(kind, dtype), arrays);
+    sendPackets(nameOf(kind, dtype), arrays, row);
   else
-    stream(nameOf(kind, dtype), arrays, arrays.srcBytes, 0);
+    stream(nameOf(kind, dtype), arrays, arrays.srcBytes, 0, row);
 }
 
-void Peers::allGather(const Arrays &arrays, int64_t bytes) {
+void Peers::allGather(const Arrays &arrays, int64_t bytes,
+                      const GatheredRows &rows) {
   bool isEven = arrays.dstBytes == members * bytes;
   if (isEven && bytes <= limitsOf(members).packets)
-    sendPackets("gather", arrays);
+    sendPackets("gather", arrays, rows);
   else
-    stream("gather", arrays, bytes, 0);
+    stream("gather", arrays, bytes, 0, rows);
 }
 
 void Peers::reduceScatter(const Arrays &arrays, int64_t bytes, int32_t dtype,
                           Reduce kind) {
-  stream(nameOf(kind, dtype), arrays, bytes, bytes);
+  stream(nameOf(kind, dtype), arrays, bytes, bytes, {bytes, 0});
 }

@@ -67,8 +67,13 @@ public:
     int64_t srcBytes;
   };
   void allReduce(const Arrays &arrays, int32_t dtype, Reduce kind);
-  /// Member q's bytes come to dst + q * bytes.
-  void allGather(const Arrays &arrays, int64_t bytes);
+  /// Whether rows of a gathered message may lie apart.
+  static bool mayLieApart(int64_t rowBytes, int64_t bytes) {
+    return rowBytes % 16 == 0 && bytes <= UINT32_MAX;
+  }
+  /// Member q's bytes come to dst as `rows` says; those of one row may be less
+  /// for the last members.
+  void allGather(const Arrays &arrays, int64_t bytes, const GatheredRows &rows);
   /// The sum of the members' bytes at src + me * bytes.
   void reduceScatter(const Arrays &arrays, int64_t bytes, int32_t dtype,
                      Reduce kind);
@@ -78,9 +83,10 @@ private:
 
   Invitation invite();
   bool open(const Invitation &invitation, int64_t member);
-  void sendPackets(const std::string &what, const Arrays &arrays);
+  void sendPackets(const std::string &what, const Arrays &arrays,
+                   const GatheredRows &rows);
   void stream(const std::string &what, const Arrays &arrays, int64_t bytes,
-              int64_t srcStride);
+              int64_t srcStride, const GatheredRows &rows);
 
   Gpu &gpu;
   bool areProcesses;
