@@ -8,6 +8,8 @@
 
 #include "Selftest.h"
 
+#include "../../lib/Runtime/Kernels/Arguments.h"
+
 #include <chrono>
 #include <thread>
 
@@ -16,10 +18,10 @@ using namespace dtensor::selftest;
 
 namespace {
 
-/// Small integers, exact in every order; every third line of 512 bytes is
+/// Small integers, exact in every order; every third line of a stream is
 /// zeros.
 double valueOf(int64_t rank, int64_t turn, int64_t i) {
-  if ((i / 128 + rank + turn) % 3 == 0)
+  if ((i / (rt::cuda::kStreamLineBytes / 4) + rank + turn) % 3 == 0)
     return 0;
   return static_cast<double>((rank * 7 + turn * 5 + i * 3 + i / 11) % 9 - 4);
 }

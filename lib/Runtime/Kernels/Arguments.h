@@ -92,17 +92,19 @@ inline constexpr int kStreamBlocks = 128;
 /// Half of a block's threads send, the other half receives.
 inline constexpr int kStreamHalf = 512;
 inline constexpr int kStreamThreads = 2 * kStreamHalf;
-/// Words of 16 bytes of one thread in a chunk.
-inline constexpr int kStreamWords = 2;
+/// Words of 16 bytes of one thread in a chunk, and those of them that lie in
+/// one line.
+inline constexpr int kStreamWords = 4, kStreamLineWords = 2;
 inline constexpr int kStreamChunk = 16 * kStreamWords * kStreamHalf;
 /// Chunks of one member that a block may have in its inbox at once.
-inline constexpr int kStreamSlots = 4;
+inline constexpr int kStreamSlots = 2;
 
-/// Words of a warp lie beside each other: a line. Lines of zeros are not sent.
-inline constexpr int kStreamLineThreads = 32;
-inline constexpr int kStreamLines =
-    kStreamWords * kStreamHalf / kStreamLineThreads;
-static_assert(kStreamLines == 32, "a chunk's lines are the bits of a word");
+/// A warp's words lie one row behind the other. A line is what it has of
+/// kStreamLineWords rows; lines of zeros are not sent.
+inline constexpr int kStreamWarp = 32;
+inline constexpr int kStreamLineBytes = 16 * kStreamLineWords * kStreamWarp;
+static_assert(kStreamChunk / kStreamLineBytes == 32,
+              "a chunk's lines are the bits of a word");
 
 /// A count of chunks, alone in its cache line: another GPU writes it.
 struct alignas(128) StreamCount {

@@ -125,16 +125,23 @@ public:
     before = args.inboxes[args.me]->done[blockIdx.x].chunks;
   }
 
+  /// A chunk is loaded while the one before it is on its way: who posts waits
+  /// for that one's words to arrive.
   __device__ void send() const {
     uint32_t others = static_cast<uint32_t>(args.members) - 1;
+    uint32_t count = chunks * others;
+    uint4 words[kStreamWords];
+    loadChunk(0, words);
     if (thread == 0)
       lines.sent[0] = lines.sent[1] = 0;
     bool isGood = meet(waitForSlot(0));
-    for (uint32_t i = 0; i < chunks * others && isGood; ++i) {
+    for (uint32_t i = 0; i < count && isGood; ++i) {
       uint32_t chunk = i / others;
       int q = target(i);
-      copyOut(q, chunk, lines.sent[i % 2]);
-      isGood = meet(i + 1 == chunks * others || waitForSlot(i + 1));
+      copyOut(words, slot(q, args.me, chunk), chunk, lines.sent[i % 2]);
+      if (i + 1 < count)
+        loadChunk(i + 1, words);
+      isGood = meet(i + 1 == count || waitForSlot(i + 1));
       if (thread == 0) {
         postArrival(arrival(q, args.me, chunk), before + chunk + 1,
                     lines.sent[i % 2]);
@@ -158,7 +165,7 @@ public:
 
   /// Offset in the block's part of word `u` of this thread.
   __device__ int64_t offsetOf(uint32_t chunk, int u) const {
-    return int64_t(chunk) * kStreamChunk + 16 * (u * kStreamHalf + thread);
+    return int64_t(chunk) * kStreamChunk + 16 * wordOf(u);
   }
   /// Of member q's contribution for this one.
   __device__ uint4 load(int q, uint32_t chunk, int u) const {
@@ -167,7 +174,7 @@ public:
       return loadOwn(q, offset);
     if ((lines.arrived[chunk % 2][q] & lineOf(u)) == 0)
       return {};
-    return __ldcg(slot(args.me, q, chunk) + (u * kStreamHalf + thread));
+    return __ldcg(slot(args.me, q, chunk) + wordOf(u));
   }
   /// What member q sent, or a result, which is as if member 0 had sent it.
   __device__ void store(uint32_t chunk, int u, uint4 word, int q = 0) const {
@@ -215,10 +222,14 @@ private:
         return false;
     return true;
   }
-  /// The bit of word `u` of this thread.
+  /// Number of word `u` of this thread in a chunk.
+  __device__ int wordOf(int u) const {
+    return (thread / kStreamWarp * kStreamWords + u) * kStreamWarp +
+           thread % kStreamWarp;
+  }
+  /// The bit of its line.
   __device__ uint32_t lineOf(int u) const {
-    return 1u << (u * (kStreamHalf / kStreamLineThreads) +
-                  thread / kStreamLineThreads);
+    return 1u << (16 * wordOf(u) / kStreamLineBytes);
   }
   __device__ uint64_t &arrival(int of, int from, uint32_t chunk) const {
     return args.inboxes[of]
@@ -262,21 +273,29 @@ private:
     int64_t left = min(bytes - offset, args.srcBytes - at);
     return left > 0 ? loadWord(args.src + at, left) : uint4{};
   }
-  /// Sets the bits of the lines that are sent.
-  __device__ void copyOut(int q, uint32_t chunk, uint32_t &sent) const {
-    uint4 words[kStreamWords];
-    uint4 *to = slot(q, args.me, chunk) + thread;
+  /// Of message i.
+  __device__ void loadChunk(uint32_t i, uint4 (&words)[kStreamWords]) const {
+    uint32_t chunk = i / (static_cast<uint32_t>(args.members) - 1);
 #pragma unroll
     for (int u = 0; u < kStreamWords; ++u)
-      words[u] = loadOwn(q, offsetOf(chunk, u));
+      words[u] = loadOwn(target(i), offsetOf(chunk, u));
+  }
+  /// Sets the bits of the lines that are sent.
+  __device__ void copyOut(const uint4 (&words)[kStreamWords], uint4 *to,
+                          uint32_t chunk, uint32_t &sent) const {
 #pragma unroll
-    for (int u = 0; u < kStreamWords; ++u) {
-      uint4 word = words[u];
-      if (!__any_sync(~0u, (word.x | word.y | word.z | word.w) != 0))
+    for (int u = 0; u < kStreamWords; u += kStreamLineWords) {
+      uint32_t bits = 0;
+#pragma unroll
+      for (int v = u; v < u + kStreamLineWords; ++v)
+        bits |= words[v].x | words[v].y | words[v].z | words[v].w;
+      if (!__any_sync(~0u, bits != 0))
         continue;
-      if (offsetOf(chunk, u) < bytes)
-        to[u * kStreamHalf] = word;
-      if (thread % kStreamLineThreads == 0)
+#pragma unroll
+      for (int v = u; v < u + kStreamLineWords; ++v)
+        if (offsetOf(chunk, v) < bytes)
+          to[wordOf(v)] = words[v];
+      if (thread % kStreamWarp == 0)
         atomicOr(&sent, lineOf(u));
     }
   }
@@ -302,22 +321,28 @@ static __device__ void stream(const StreamArguments &args, Fn combine) {
   half.finish();
 }
 
+/// Words that a thread combines at once.
+constexpr int kStreamBatch = 2;
+
 template <typename T, typename Op>
 static __device__ void streamReduce(const StreamArguments &args) {
   stream(args, [&](const StreamHalf &half, uint32_t chunk) {
-    PeerElements<T, uint4> sums[kStreamWords], next;
 #pragma unroll
-    for (int u = 0; u < kStreamWords; ++u)
-      sums[u].read(half.load(0, chunk, u));
-    for (int q = 1; q < args.members; ++q)
+    for (int first = 0; first < kStreamWords; first += kStreamBatch) {
+      PeerElements<T, uint4> sums[kStreamBatch], next;
 #pragma unroll
-      for (int u = 0; u < kStreamWords; ++u) {
-        next.read(half.load(q, chunk, u));
-        sums[u].template add<Op>(next);
-      }
+      for (int u = 0; u < kStreamBatch; ++u)
+        sums[u].read(half.load(0, chunk, first + u));
+      for (int q = 1; q < args.members; ++q)
 #pragma unroll
-    for (int u = 0; u < kStreamWords; ++u)
-      half.store(chunk, u, sums[u].write());
+        for (int u = 0; u < kStreamBatch; ++u) {
+          next.read(half.load(q, chunk, first + u));
+          sums[u].template add<Op>(next);
+        }
+#pragma unroll
+      for (int u = 0; u < kStreamBatch; ++u)
+        half.store(chunk, first + u, sums[u].write());
+    }
   });
 }
 

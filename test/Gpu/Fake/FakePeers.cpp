@@ -206,8 +206,8 @@ struct StreamRun {
                                ->arrived[from][block]
                                .slots[(before + chunk) % kStreamSlots]);
   }
-  /// The lines of a chunk that are not all zeros, of 32 words of 16 bytes.
-  static constexpr size_t kLineBytes = 512;
+  /// The lines of a chunk that are not all zeros.
+  static constexpr size_t kLineBytes = kStreamLineBytes;
   static uint32_t linesOf(const std::string &data) {
     uint32_t lines = 0;
     for (size_t at = 0; at < data.size(); ++at)
