@@ -70,7 +70,8 @@ struct GatheredRows {
   int64_t rowBytes, pitch;
 };
 
-/// The contribution of a member is the `bytes` bytes at src.
+/// The contribution of a member is the `bytes` bytes at src; the result of a
+/// reduction is one row.
 struct PeerArguments {
   void *dst;
   const void *src;
@@ -92,29 +93,15 @@ inline constexpr int kStreamBlocks = 128;
 /// Half of a block's threads send, the other half receives.
 inline constexpr int kStreamHalf = 512;
 inline constexpr int kStreamThreads = 2 * kStreamHalf;
-/// Words of 16 bytes of one thread in a chunk, and those of them that lie in
-/// one line.
-inline constexpr int kStreamWords = 4, kStreamLineWords = 2;
+/// Words of 16 bytes of one thread in a chunk.
+inline constexpr int kStreamWords = 2;
 inline constexpr int kStreamChunk = 16 * kStreamWords * kStreamHalf;
 /// Chunks of one member that a block may have in its inbox at once.
-inline constexpr int kStreamSlots = 2;
-
-/// A warp's words lie one row behind the other. A line is what it has of
-/// kStreamLineWords rows; lines of zeros are not sent.
-inline constexpr int kStreamWarp = 32;
-inline constexpr int kStreamLineBytes = 16 * kStreamLineWords * kStreamWarp;
-static_assert(kStreamChunk / kStreamLineBytes == 32,
-              "a chunk's lines are the bits of a word");
+inline constexpr int kStreamSlots = 4;
 
 /// A count of chunks, alone in its cache line: another GPU writes it.
 struct alignas(128) StreamCount {
   uint32_t chunks;
-};
-
-/// What lies in the slots of one block: in the low half how many chunks there
-/// were with this one, in the high half a bit for each line that was sent.
-struct alignas(128) StreamArrivals {
-  uint64_t slots[kStreamSlots];
 };
 
 /// What a member shares; all zero in the beginning.
@@ -122,7 +109,7 @@ struct StreamInbox {
   /// Sent and received by each block so far.
   StreamCount done[kStreamBlocks];
   /// That member m sent into this inbox.
-  StreamArrivals arrived[kPeerMembers][kStreamBlocks];
+  StreamCount arrived[kPeerMembers][kStreamBlocks];
   /// That member m has read of those this one sent it.
   StreamCount taken[kPeerMembers][kStreamBlocks];
 
@@ -134,8 +121,8 @@ struct StreamInbox {
 };
 
 /// Member q gets the `bytes` bytes at src + q * srcStride; bytes behind the
-/// ends of src and dst are zeros that nobody keeps. A reduction's result is one
-/// row.
+/// ends of src and dst are zeros that nobody keeps. The result of a reduction
+/// is one row.
 struct StreamArguments {
   char *dst;
   const char *src;

@@ -5,9 +5,8 @@
 // inboxes, the other half reads those that arrive.
 //
 //   slot     a chunk in an inbox, [from member][block][number % kStreamSlots]
-//   arrived  the number of the chunk that is whole in a slot, written by its
-//            member after it, with what of it was sent: lines of zeros are not,
-//            for sums are often of rows that one member alone has
+//   arrived  chunks of a member that are whole in the inbox, written by that
+//            member after its chunk
 //   taken    chunks of an inbox that were read, written to the member that sent
 //            them: their slots may be written again
 //
@@ -39,21 +38,11 @@ static __device__ uint32_t readCount(const StreamCount &count) {
   return value;
 }
 
-static __device__ uint64_t readArrival(const uint64_t &slot) {
-  uint64_t value;
-  asm volatile("ld.acquire.sys.global.u64 %0, [%1];"
-               : "=l"(value)
-               : "l"(&slot)
-               : "memory");
-  return value;
-}
-
-/// Who sees the number sees what this thread, and those it met at a barrier,
+/// Who sees the count sees what this thread, and those it met at a barrier,
 /// wrote before.
-static __device__ void postArrival(uint64_t &slot, uint32_t number,
-                                   uint32_t lines) {
-  asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(&slot),
-               "l"(static_cast<uint64_t>(lines) << 32 | number)
+static __device__ void postCount(StreamCount &count, uint32_t value) {
+  asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(&count.chunks),
+               "r"(value)
                : "memory");
 }
 
@@ -105,48 +94,28 @@ static __device__ void storeWord(char *to, uint4 word, int64_t left) {
       to[b] = static_cast<char>(parts[b / 4] >> (b % 4 * 8));
 }
 
-/// What the threads of a half tell each other. Of two turns, for a barrier
-/// parts only a turn from the one after the next.
-struct StreamLines {
-  uint32_t sent[2];
-  uint32_t arrived[2][kPeerMembers];
-};
-
 /// One half of a block.
 class StreamHalf {
 public:
-  __device__ StreamHalf(const StreamArguments &args, StreamLines &lines,
-                        int half)
-      : args(args), lines(lines), half(half),
-        thread(threadIdx.x - half * kStreamHalf) {
+  __device__ StreamHalf(const StreamArguments &args, int half)
+      : args(args), half(half), thread(threadIdx.x - half * kStreamHalf) {
     begin = blockIdx.x * args.blockBytes;
     bytes = min(args.blockBytes, args.bytes - begin);
     chunks = static_cast<uint32_t>((bytes + kStreamChunk - 1) / kStreamChunk);
     before = args.inboxes[args.me]->done[blockIdx.x].chunks;
   }
 
-  /// A chunk is loaded while the one before it is on its way: who posts waits
-  /// for that one's words to arrive.
   __device__ void send() const {
     uint32_t others = static_cast<uint32_t>(args.members) - 1;
-    uint32_t count = chunks * others;
-    uint4 words[kStreamWords];
-    loadChunk(0, words);
-    if (thread == 0)
-      lines.sent[0] = lines.sent[1] = 0;
     bool isGood = meet(waitForSlot(0));
-    for (uint32_t i = 0; i < count && isGood; ++i) {
+    for (uint32_t i = 0; i < chunks * others && isGood; ++i) {
       uint32_t chunk = i / others;
       int q = target(i);
-      copyOut(words, slot(q, args.me, chunk), chunk, lines.sent[i % 2]);
-      if (i + 1 < count)
-        loadChunk(i + 1, words);
-      isGood = meet(i + 1 == count || waitForSlot(i + 1));
-      if (thread == 0) {
-        postArrival(arrival(q, args.me, chunk), before + chunk + 1,
-                    lines.sent[i % 2]);
-        lines.sent[i % 2] = 0;
-      }
+      copyOut(q, chunk);
+      isGood = meet(i + 1 == chunks * others || waitForSlot(i + 1));
+      if (thread == 0)
+        postCount(args.inboxes[q]->arrived[args.me][blockIdx.x],
+                  before + chunk + 1);
     }
   }
 
@@ -165,16 +134,14 @@ public:
 
   /// Offset in the block's part of word `u` of this thread.
   __device__ int64_t offsetOf(uint32_t chunk, int u) const {
-    return int64_t(chunk) * kStreamChunk + 16 * wordOf(u);
+    return int64_t(chunk) * kStreamChunk + 16 * (u * kStreamHalf + thread);
   }
   /// Of member q's contribution for this one.
   __device__ uint4 load(int q, uint32_t chunk, int u) const {
     int64_t offset = offsetOf(chunk, u);
     if (q == args.me)
       return loadOwn(q, offset);
-    if ((lines.arrived[chunk % 2][q] & lineOf(u)) == 0)
-      return {};
-    return __ldcg(slot(args.me, q, chunk) + wordOf(u));
+    return __ldcg(slot(args.me, q, chunk) + (u * kStreamHalf + thread));
   }
   /// What member q sent, or a result, which is as if member 0 had sent it.
   __device__ void store(uint32_t chunk, int u, uint4 word, int q = 0) const {
@@ -218,23 +185,10 @@ private:
   __device__ bool waitFor(const StreamCount &count, uint32_t wanted) const {
     for (int looks = 1; static_cast<int32_t>(readCount(count) - wanted) < 0;
          ++looks)
-      if (looks % kStreamLooks == 0 && isAborted())
+      if (looks % kStreamLooks == 0 &&
+          *static_cast<const volatile uint32_t *>(args.aborted) != 0)
         return false;
     return true;
-  }
-  /// Number of word `u` of this thread in a chunk.
-  __device__ int wordOf(int u) const {
-    return (thread / kStreamWarp * kStreamWords + u) * kStreamWarp +
-           thread % kStreamWarp;
-  }
-  /// The bit of its line.
-  __device__ uint32_t lineOf(int u) const {
-    return 1u << (16 * wordOf(u) / kStreamLineBytes);
-  }
-  __device__ uint64_t &arrival(int of, int from, uint32_t chunk) const {
-    return args.inboxes[of]
-        ->arrived[from][blockIdx.x]
-        .slots[(before + chunk) % kStreamSlots];
   }
   /// For message i, by one thread.
   __device__ bool waitForSlot(uint32_t i) const {
@@ -245,21 +199,9 @@ private:
   }
   /// By one thread for each other member.
   __device__ bool waitForChunk(uint32_t chunk) const {
-    if (!isOther(thread))
-      return true;
-    const uint64_t &slot = arrival(args.me, thread, chunk);
-    for (int looks = 1;; ++looks) {
-      uint64_t value = readArrival(slot);
-      if (static_cast<uint32_t>(value) == before + chunk + 1) {
-        lines.arrived[chunk % 2][thread] = static_cast<uint32_t>(value >> 32);
-        return true;
-      }
-      if (looks % kStreamLooks == 0 && isAborted())
-        return false;
-    }
-  }
-  __device__ bool isAborted() const {
-    return *static_cast<const volatile uint32_t *>(args.aborted) != 0;
+    return !isOther(thread) ||
+           waitFor(args.inboxes[args.me]->arrived[thread][blockIdx.x],
+                   before + chunk + 1);
   }
 
   __device__ uint4 *slot(int of, int from, uint32_t chunk) const {
@@ -273,35 +215,19 @@ private:
     int64_t left = min(bytes - offset, args.srcBytes - at);
     return left > 0 ? loadWord(args.src + at, left) : uint4{};
   }
-  /// Of message i.
-  __device__ void loadChunk(uint32_t i, uint4 (&words)[kStreamWords]) const {
-    uint32_t chunk = i / (static_cast<uint32_t>(args.members) - 1);
+  __device__ void copyOut(int q, uint32_t chunk) const {
+    uint4 words[kStreamWords];
+    uint4 *to = slot(q, args.me, chunk) + thread;
 #pragma unroll
     for (int u = 0; u < kStreamWords; ++u)
-      words[u] = loadOwn(target(i), offsetOf(chunk, u));
-  }
-  /// Sets the bits of the lines that are sent.
-  __device__ void copyOut(const uint4 (&words)[kStreamWords], uint4 *to,
-                          uint32_t chunk, uint32_t &sent) const {
+      words[u] = loadOwn(q, offsetOf(chunk, u));
 #pragma unroll
-    for (int u = 0; u < kStreamWords; u += kStreamLineWords) {
-      uint32_t bits = 0;
-#pragma unroll
-      for (int v = u; v < u + kStreamLineWords; ++v)
-        bits |= words[v].x | words[v].y | words[v].z | words[v].w;
-      if (!__any_sync(~0u, bits != 0))
-        continue;
-#pragma unroll
-      for (int v = u; v < u + kStreamLineWords; ++v)
-        if (offsetOf(chunk, v) < bytes)
-          to[wordOf(v)] = words[v];
-      if (thread % kStreamWarp == 0)
-        atomicOr(&sent, lineOf(u));
-    }
+    for (int u = 0; u < kStreamWords; ++u)
+      if (offsetOf(chunk, u) < bytes)
+        to[u * kStreamHalf] = words[u];
   }
 
   const StreamArguments &args;
-  StreamLines &lines;
   int half, thread;
   int64_t begin, bytes; // of this block in every message
   uint32_t chunks, before;
@@ -310,9 +236,8 @@ private:
 /// combine(half, chunk) is the receiving half's.
 template <typename Fn>
 static __device__ void stream(const StreamArguments &args, Fn combine) {
-  __shared__ StreamLines lines;
   int side = threadIdx.x / kStreamHalf;
-  StreamHalf half(args, lines, side);
+  StreamHalf half(args, side);
   if (side == 0)
     half.send();
   else
@@ -321,28 +246,22 @@ static __device__ void stream(const StreamArguments &args, Fn combine) {
   half.finish();
 }
 
-/// Words that a thread combines at once.
-constexpr int kStreamBatch = 2;
-
 template <typename T, typename Op>
 static __device__ void streamReduce(const StreamArguments &args) {
   stream(args, [&](const StreamHalf &half, uint32_t chunk) {
+    PeerElements<T, uint4> sums[kStreamWords], next;
 #pragma unroll
-    for (int first = 0; first < kStreamWords; first += kStreamBatch) {
-      PeerElements<T, uint4> sums[kStreamBatch], next;
+    for (int u = 0; u < kStreamWords; ++u)
+      sums[u].read(half.load(0, chunk, u));
+    for (int q = 1; q < args.members; ++q)
 #pragma unroll
-      for (int u = 0; u < kStreamBatch; ++u)
-        sums[u].read(half.load(0, chunk, first + u));
-      for (int q = 1; q < args.members; ++q)
+      for (int u = 0; u < kStreamWords; ++u) {
+        next.read(half.load(q, chunk, u));
+        sums[u].template add<Op>(next);
+      }
 #pragma unroll
-        for (int u = 0; u < kStreamBatch; ++u) {
-          next.read(half.load(q, chunk, first + u));
-          sums[u].template add<Op>(next);
-        }
-#pragma unroll
-      for (int u = 0; u < kStreamBatch; ++u)
-        half.store(chunk, first + u, sums[u].write());
-    }
+    for (int u = 0; u < kStreamWords; ++u)
+      half.store(chunk, u, sums[u].write());
   });
 }
 

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -201,19 +200,6 @@ struct StreamRun {
       std::memcpy(data.data(), args.src + at, static_cast<size_t>(there));
     return data;
   }
-  std::atomic_ref<uint64_t> arrival(int of, int from, uint32_t chunk) const {
-    return std::atomic_ref(args.inboxes[of]
-                               ->arrived[from][block]
-                               .slots[(before + chunk) % kStreamSlots]);
-  }
-  /// The lines of a chunk that are not all zeros.
-  static constexpr size_t kLineBytes = kStreamLineBytes;
-  static uint32_t linesOf(const std::string &data) {
-    uint32_t lines = 0;
-    for (size_t at = 0; at < data.size(); ++at)
-      lines |= uint32_t(data[at] != 0) << (at / kLineBytes);
-    return lines;
-  }
   bool send(uint32_t chunk) const {
     for (int q = 0; q < args.members; ++q) {
       if (q == args.me)
@@ -221,34 +207,11 @@ struct StreamRun {
       if (!waitFor(own.taken[q][block], before + chunk + 1 - kStreamSlots))
         return false;
       std::string data = message(q, chunk);
-      uint32_t lines = linesOf(data);
-      for (size_t at = 0; at < data.size(); at += kLineBytes)
-        if (lines >> at / kLineBytes & 1)
-          std::memcpy(slot(q, args.me, chunk) + at, &data[at],
-                      std::min(kLineBytes, data.size() - at));
-      arrival(q, args.me, chunk)
-          .store(uint64_t(lines) << 32 | (before + chunk + 1),
-                 std::memory_order_release);
+      std::memcpy(slot(q, args.me, chunk), data.data(), data.size());
+      Round(args.inboxes[q]->arrived[args.me][block].chunks)
+          .store(before + chunk + 1, std::memory_order_release);
     }
     return true;
-  }
-  /// Nothing: aborted.
-  std::optional<std::string> take(int q, uint32_t chunk) const {
-    uint64_t value = 0;
-    while (true) {
-      value = arrival(args.me, q, chunk).load(std::memory_order_acquire);
-      if (uint32_t(value) == before + chunk + 1)
-        break;
-      if (*static_cast<const volatile uint32_t *>(args.aborted))
-        return std::nullopt;
-      std::this_thread::yield();
-    }
-    std::string data(slot(args.me, q, chunk),
-                     static_cast<size_t>(chunkBytes(chunk)));
-    for (size_t at = 0; at < data.size(); ++at)
-      if (!(value >> (32 + at / kLineBytes) & 1))
-        data[at] = 0;
-    return data;
   }
   bool receive(uint32_t chunk) const {
     std::vector<std::string> parts;
@@ -257,10 +220,10 @@ struct StreamRun {
         parts.push_back(message(q, chunk));
         continue;
       }
-      std::optional<std::string> part = take(q, chunk);
-      if (!part)
+      if (!waitFor(own.arrived[q][block], before + chunk + 1))
         return false;
-      parts.push_back(std::move(*part));
+      parts.emplace_back(slot(args.me, q, chunk),
+                         static_cast<size_t>(chunkBytes(chunk)));
       Round(args.inboxes[q]->taken[args.me][block].chunks)
           .store(before + chunk + 1, std::memory_order_release);
     }
