@@ -11,7 +11,7 @@ import os
 import sys
 
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
-GPU = "gpu-2xH200-2026-11-22.jsonl"
+GPU = "gpu-2xH200-2026-11-23.jsonl"
 COMPILER = "compile-time-2026-11-22.json"
 SIZES = ["16", "128", "1000", "2048", "4097", "8192"]
 

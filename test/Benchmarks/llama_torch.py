@@ -97,7 +97,7 @@ def stamp():
                             capture_output=True, text=True).stdout.strip()
     facts = {"date": datetime.datetime.now().isoformat(timespec="seconds"),
              "torch": torch.__version__,
-             "commit": commit or os.environ.get("DTENSOR_COMMIT", "")}
+             "commit": os.environ.get("DTENSOR_COMMIT") or commit}
     if torch.cuda.is_available():
         facts.update(gpu=torch.cuda.get_device_name(0),
                      cuda=torch.version.cuda)
