@@ -29,18 +29,17 @@ namespace dtensor {
 
 using namespace mlir;
 
-/// What `tensor.extract_slice` drops: see ExtractSliceOp::getDroppedDims.
+/// What `tensor.extract_slice` drops: see ExtractSliceOp::getDroppedDims. Only
+/// sizes that are written as numbers count.
 static llvm::SmallBitVector dimsDroppedBySlice(memref::SubViewOp view) {
   ArrayRef<int64_t> kept = view.getType().getShape();
-  SmallVector<OpFoldResult> sizes = view.getMixedSizes();
+  ArrayRef<int64_t> sizes = view.getStaticSizes();
   llvm::SmallBitVector dropped(sizes.size());
-  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim) {
-    bool isUnit = isConstantIntValue(sizes[dim], 1);
-    if (kept.empty() || (isUnit && kept.back() != 1))
+  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim)
+    if (kept.empty() || (sizes[dim] == 1 && kept.back() != 1))
       dropped.set(dim);
     else
       kept = kept.drop_back();
-  }
   return dropped;
 }
 
@@ -88,7 +87,8 @@ struct DropUnitDims : dtensor::impl::DropUnitDimsBase<DropUnitDims> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     getOperation()->walk([&](memref::SubViewOp view) {
-      if (view.getType().getRank() == 0)
+      int64_t rank = view.getType().getRank();
+      if (rank == 0 || rank == view.getSourceType().getRank())
         return;
       llvm::SmallBitVector dropped = dimsDroppedBySlice(view);
       // The stride of a dimension of size 1 means nothing.

@@ -30,3 +30,12 @@ func.func @neighbours_may_stand_for_each_other(%x: memref<1x?x?xf32>, %k: index)
   %y = memref.subview %x[0, 1, 0] [1, 1, %k] [1, 1, 1] : memref<1x?x?xf32> to memref<1x?xf32, strided<[?, 1], offset: ?>>
   return %y : memref<1x?xf32, strided<[?, 1], offset: ?>>
 }
+
+// A number that is computed is a size like others.
+// CHECK-LABEL: @a_full_view_stays(
+// CHECK-NOT: collapse_shape
+func.func @a_full_view_stays(%x: memref<?x?xf32>, %k: index) -> memref<?x?xf32, strided<[?, 1], offset: ?>> {
+  %c1 = arith.constant 1 : index
+  %y = memref.subview %x[1, 0] [%c1, %k] [1, 1] : memref<?x?xf32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
+  return %y : memref<?x?xf32, strided<[?, 1], offset: ?>>
+}

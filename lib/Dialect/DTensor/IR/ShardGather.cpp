@@ -1,4 +1,4 @@
-//===- ShardGather.cpp - a shard that travels ----------------------------===//
+//===- ShardGather.cpp - a shard that travels -----------------------------===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

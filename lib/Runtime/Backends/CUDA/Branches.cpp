@@ -3,6 +3,7 @@
 #include "Branches.h"
 
 #include <algorithm>
+#include <utility>
 
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
@@ -17,15 +18,17 @@ bool ProductAccess::isIndependentOf(const ProductAccess &other) const {
          !touches(other, write);
 }
 
-Branches::~Branches() {
+void Branches::release() {
   const Driver &driver = getDriver();
-  for (Side &each : sides)
-    if (each.stream) {
+  for (Side &each : sides) {
+    if (each.done)
       driver.eventDestroy(each.done);
+    if (each.stream)
       driver.streamDestroy(each.stream);
-    }
+    each = {};
+  }
   if (fork)
-    driver.eventDestroy(fork);
+    driver.eventDestroy(std::exchange(fork, nullptr));
 }
 
 bool Branches::isIndependent(const ProductAccess &access) const {

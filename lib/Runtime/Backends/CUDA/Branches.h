@@ -48,7 +48,8 @@ public:
 
   Branches() = default;
   Branches(const Branches &) = delete;
-  ~Branches();
+  /// Gives the streams back. The context is current, nothing is captured.
+  void release();
 
   /// Between them work is captured.
   void begin() { isOpen = true; }

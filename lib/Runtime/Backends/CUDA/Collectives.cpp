@@ -168,7 +168,7 @@ private:
   void reducePacked(const View &src, const View &dst, int64_t srcCount,
                     int64_t dstCount, Fn reduce);
 
-  void gatherSlots(char *all, const View &src, int64_t bytes);
+  void gatherSlots(char *all, const View &src, const Pieces &pieces);
   /// False: they cannot go this way.
   bool gatherRows(const View &src, const Pieces &pieces);
 
@@ -243,7 +243,9 @@ void CollectiveRun::exchange(const std::vector<View> &from,
 }
 
 /// Members' messages one after the other.
-void CollectiveRun::gatherSlots(char *all, const View &src, int64_t bytes) {
+void CollectiveRun::gatherSlots(char *all, const View &src,
+                                const Pieces &pieces) {
+  int64_t bytes = slotBytes(call.dst, call.dim, pieces);
   peers->allGather({all, call.dst.numBytes(), src.base, src.numBytes()}, bytes,
                    {bytes, 0});
 }
@@ -288,7 +290,7 @@ void CollectiveRun::allGather() {
     targets.push_back(piece);
   }
   if (peers)
-    gatherSlots(all, src, slotBytes(call.dst, dim, pieces));
+    gatherSlots(all, src, pieces);
   else if (areEqual(pieces))
     ok(getNccl().allGather(src.base, all, bytesOf(src), kNcclInt8, comm,
                            gpu.getStream()));

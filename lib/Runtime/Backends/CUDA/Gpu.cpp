@@ -56,6 +56,7 @@ Gpu::~Gpu() {
       driver.moduleUnload(kernels);
     storage.clear();
     pool.clear();
+    branches.release();
     driver.eventDestroy(handover);
     driver.streamDestroy(ownStream);
   }
