@@ -55,7 +55,7 @@ tools=(dtensor-opt dtensor-compile dtensor-run dtensor-reduce
   dtensor-lsp-server)
 clients=(capi-compiler capi-custom-op capi-many-threads)
 
-address='Unit|Analysis/|CAPI/|Conversion/|Dialect/|Target/|Tools/|fuzz-parser'
+address='dtensor-unit|Analysis/|CAPI/|Conversion/|Dialect/|Target/|Tools/|fuzz-parser'
 address+='|Integration/(commands|pipes|bad-programs)'
 if [[ $only != thread ]]; then
   folder=$build-asan
@@ -64,7 +64,7 @@ if [[ $only != thread ]]; then
 fi
 if [[ $only != address ]]; then
   folder=$build-tsan
-  run thread 'Unit|CAPI/(compiler|custom-op|many-threads)' "${units[@]}" \
+  run thread 'dtensor-unit|CAPI/(compiler|custom-op|many-threads)' "${units[@]}" \
     "${clients[@]}" dtensor-run fake_cuda
 fi
 

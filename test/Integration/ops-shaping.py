@@ -33,14 +33,6 @@ def part_cases(dtype="f32"):
              [t(["M", 3]), t(["M", 0]), t(["M", 4])],
              "%r0, %r1, %r2 = dtensor.split %a {dim = 1, sizes = [3, 0, 4]} : "
              "($A) -> ($0, $1, $2)", lambda x: x.split([3, 0, 4], 1)),
-        # Two dimensions of size 1, of which one is dropped.
-        one("select_in_one_batch", [1, "M", "N", "K"], [1, "M", "K"],
-            "select %a {dim = 2, index = 0}", lambda x: x[:, :, 0], dtype,
-            when=lambda N, **_: N > 0),
-        Case(f"unbind_in_one_batch_{dtype}", [([1, "M", 3, "N"], dtype)],
-             [t([1, "M", "N"])] * 3,
-             "%r0, %r1, %r2 = dtensor.unbind %a {dim = 2} : ($A) -> "
-             "($0, $1, $2)", lambda x: x.unbind(2)),
         Case(f"split_symbols_{dtype}", [(MN, dtype)],
              [t(["?", "N"]), t(["?", "N"])],
              "%r0, %r1 = dtensor.split %a {dim = 0, sizes = "
@@ -59,6 +51,14 @@ def part_cases(dtype="f32"):
         Case(f"unbind_{dtype}", [(["M", 3, "N"], dtype)], [t(MN)] * 3,
              "%r0, %r1, %r2 = dtensor.unbind %a {dim = 1} : ($A) -> "
              "($0, $1, $2)", lambda x: x.unbind(1)),
+        # Two dimensions of size 1, of which one is dropped.
+        one("select_in_one_batch", [1, "M", "N", "K"], [1, "M", "K"],
+            "select %a {dim = 2, index = 0}", lambda x: x[:, :, 0], dtype,
+            when=lambda N, **_: N > 0),
+        Case(f"unbind_in_one_batch_{dtype}", [([1, "M", 3, "N"], dtype)],
+             [t([1, "M", "N"])] * 3,
+             "%r0, %r1, %r2 = dtensor.unbind %a {dim = 2} : ($A) -> "
+             "($0, $1, $2)", lambda x: x.unbind(2)),
     ]
 
 
