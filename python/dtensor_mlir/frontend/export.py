@@ -24,6 +24,7 @@ from .globalize import Argument, Graph, Output, example
 from .layouts import UnsupportedError
 from .places import LocalMesh
 from .program import Program
+from .symbols import expression
 from .trace import trace
 
 
@@ -224,8 +225,7 @@ class _Variant:
             if spec.kind == InputKind.USER_INPUT:
                 value, name = next(inputs)
                 self.getters.append(None)
-                self._sizes.append([_expression(d)
-                                    for d in example(node).shape])
+                self._sizes.append([_size(d) for d in example(node).shape])
             else:
                 getter, name = self._getter(program, spec)
                 value = getter()
@@ -354,11 +354,12 @@ class Compiled:
         return variant(leaves)
 
 
-def _expression(size):
+def _size(size):
     """A number, or what names a size that varies."""
-    if not isinstance(size, torch.SymInt) or size.node.expr.is_number:
+    if not isinstance(size, torch.SymInt):
         return int(size)
-    return size.node.expr
+    found = expression(size)
+    return int(found) if found.is_number else found
 
 
 def _global(tensor: DTensor):

@@ -75,11 +75,14 @@ def _mv(e, node, a, b):
     return e.op("squeeze", [column], (x.shape[0],), x.element, "dims = [1]")
 
 
+def _attention_flags(causal, scale):
+    return f"scale = {scale!r} : f64" + (", causal" if causal else "")
+
+
 @handles(torch.ops.dtensor_mlir.attention.default)
 def _attention(e, node, q, k, v, causal, scale, diagonal=None):
     shape, kind = e.result_type(node)
     values = [e.value(q), e.value(k), e.value(v)]
-    flags = f"scale = {scale!r} : f64" + (", causal" if causal else "")
     lengths = [e.symbols.text(v.shape[-2]) for v in values[:2]]
     if diagonal is not None:
         values.append(e.value(diagonal))
@@ -88,7 +91,8 @@ def _attention(e, node, q, k, v, causal, scale, diagonal=None):
         zero = e.new(None, "index")
         e.write(f"{zero.name} = arith.constant 0 : index")
         values.append(zero)
-    return e.op("attention", values, shape, kind, flags)
+    return e.op("attention", values, shape, kind,
+                _attention_flags(causal, scale))
 
 
 @handles(torch.ops.dtensor_mlir.attention_backward.default)
@@ -96,5 +100,5 @@ def _attention_backward(e, node, grad, q, k, v, output, causal, scale):
     values = [e.value(x) for x in (grad, q, k, v, output)]
     results = [e.new(x.shape, x.element) for x in values[1:4]]
     e.many("attention_backward", values, results,
-           f"scale = {scale!r} : f64" + (", causal" if causal else ""))
+           _attention_flags(causal, scale))
     return tuple(results)
