@@ -8,7 +8,6 @@
 #include "Selftest.h"
 
 #include <array>
-#include <cmath>
 
 using namespace dtensor;
 using namespace dtensor::selftest;

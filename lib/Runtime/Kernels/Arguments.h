@@ -99,9 +99,22 @@ inline constexpr int kStreamChunk = 16 * kStreamWords * kStreamHalf;
 /// Chunks of one member that a block may have in its inbox at once.
 inline constexpr int kStreamSlots = 4;
 
+/// Words of a warp lie beside each other: a line. Those that change no result
+/// are not sent.
+inline constexpr int kStreamLineThreads = 32;
+inline constexpr int kStreamLines =
+    kStreamWords * kStreamHalf / kStreamLineThreads;
+static_assert(kStreamLines == 32, "a chunk's lines are the bits of a word");
+
 /// A count of chunks, alone in its cache line: another GPU writes it.
 struct alignas(128) StreamCount {
   uint32_t chunks;
+};
+
+/// What lies in the slots of one block: in the low half how many chunks there
+/// were with this one, in the high half a bit for each line that was sent.
+struct alignas(128) StreamArrivals {
+  uint64_t slots[kStreamSlots];
 };
 
 /// What a member shares; all zero in the beginning.
@@ -109,7 +122,7 @@ struct StreamInbox {
   /// Sent and received by each block so far.
   StreamCount done[kStreamBlocks];
   /// That member m sent into this inbox.
-  StreamCount arrived[kPeerMembers][kStreamBlocks];
+  StreamArrivals arrived[kPeerMembers][kStreamBlocks];
   /// That member m has read of those this one sent it.
   StreamCount taken[kPeerMembers][kStreamBlocks];
 

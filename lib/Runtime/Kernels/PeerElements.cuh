@@ -7,6 +7,7 @@
 #ifndef DTENSOR_RUNTIME_KERNELS_PEERELEMENTS_CUH
 #define DTENSOR_RUNTIME_KERNELS_PEERELEMENTS_CUH
 
+#include <cmath>
 #include <cstdint>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -30,6 +31,13 @@ struct PeerElements {
   static constexpr int kCount = sizeof(Word) / sizeof(T);
   float values[kCount];
 
+  static __device__ PeerElements all(float value) {
+    PeerElements elements;
+#pragma unroll
+    for (int e = 0; e < kCount; ++e)
+      elements.values[e] = value;
+    return elements;
+  }
   __device__ void read(const Word &data) {
     const T *elements = reinterpret_cast<const T *>(&data);
 #pragma unroll
@@ -52,19 +60,25 @@ struct PeerElements {
   }
 };
 
+// neutral(): changes nothing, whatever it is applied to.
+
 struct PeerSum {
+  static __device__ float neutral() { return -0.0f; }
   static __device__ float apply(float a, float b) { return a + b; }
 };
 struct PeerProduct {
+  static __device__ float neutral() { return 1; }
   static __device__ float apply(float a, float b) { return a * b; }
 };
 /// A NaN is kept.
 struct PeerMax {
+  static __device__ float neutral() { return -INFINITY; }
   static __device__ float apply(float a, float b) {
     return a > b || a != a ? a : b;
   }
 };
 struct PeerMin {
+  static __device__ float neutral() { return INFINITY; }
   static __device__ float apply(float a, float b) {
     return a < b || a != a ? a : b;
   }

@@ -5,8 +5,9 @@
 // inboxes, the other half reads those that arrive.
 //
 //   slot     a chunk in an inbox, [from member][block][number % kStreamSlots]
-//   arrived  chunks of a member that are whole in the inbox, written by that
-//            member after its chunk
+//   arrived  the number of the chunk that is whole in a slot, written by its
+//            member after it, with what of it was sent: lines that change no
+//            result are not, for sums are often of rows that one member has
 //   taken    chunks of an inbox that were read, written to the member that sent
 //            them: their slots may be written again
 //
@@ -38,11 +39,21 @@ static __device__ uint32_t readCount(const StreamCount &count) {
   return value;
 }
 
-/// Who sees the count sees what this thread, and those it met at a barrier,
+static __device__ uint64_t readArrival(const uint64_t &slot) {
+  uint64_t value;
+  asm volatile("ld.acquire.sys.global.u64 %0, [%1];"
+               : "=l"(value)
+               : "l"(&slot)
+               : "memory");
+  return value;
+}
+
+/// Who sees the number sees what this thread, and those it met at a barrier,
 /// wrote before.
-static __device__ void postCount(StreamCount &count, uint32_t value) {
-  asm volatile("st.release.sys.global.u32 [%0], %1;" ::"l"(&count.chunks),
-               "r"(value)
+static __device__ void postArrival(uint64_t &slot, uint32_t number,
+                                   uint32_t lines) {
+  asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(&slot),
+               "l"(static_cast<uint64_t>(lines) << 32 | number)
                : "memory");
 }
 
@@ -94,11 +105,20 @@ static __device__ void storeWord(char *to, uint4 word, int64_t left) {
       to[b] = static_cast<char>(parts[b / 4] >> (b % 4 * 8));
 }
 
+/// What the threads of a half tell each other. Of two turns, for a barrier
+/// parts only a turn from the one after the next.
+struct StreamLines {
+  uint32_t sent[2];
+  uint32_t arrived[2][kPeerMembers];
+};
+
 /// One half of a block.
 class StreamHalf {
 public:
-  __device__ StreamHalf(const StreamArguments &args, int half)
-      : args(args), half(half), thread(threadIdx.x - half * kStreamHalf) {
+  __device__ StreamHalf(const StreamArguments &args, StreamLines &lines,
+                        uint4 blank, int half)
+      : args(args), lines(lines), blank(blank), half(half),
+        thread(threadIdx.x - half * kStreamHalf) {
     begin = blockIdx.x * args.blockBytes;
     bytes = min(args.blockBytes, args.bytes - begin);
     chunks = static_cast<uint32_t>((bytes + kStreamChunk - 1) / kStreamChunk);
@@ -107,15 +127,19 @@ public:
 
   __device__ void send() const {
     uint32_t others = static_cast<uint32_t>(args.members) - 1;
+    if (thread == 0)
+      lines.sent[0] = lines.sent[1] = 0;
     bool isGood = meet(waitForSlot(0));
     for (uint32_t i = 0; i < chunks * others && isGood; ++i) {
       uint32_t chunk = i / others;
       int q = target(i);
-      copyOut(q, chunk);
+      copyOut(q, chunk, lines.sent[i % 2]);
       isGood = meet(i + 1 == chunks * others || waitForSlot(i + 1));
-      if (thread == 0)
-        postCount(args.inboxes[q]->arrived[args.me][blockIdx.x],
-                  before + chunk + 1);
+      if (thread == 0) {
+        postArrival(arrival(q, args.me, chunk), before + chunk + 1,
+                    lines.sent[i % 2]);
+        lines.sent[i % 2] = 0;
+      }
     }
   }
 
@@ -141,6 +165,8 @@ public:
     int64_t offset = offsetOf(chunk, u);
     if (q == args.me)
       return loadOwn(q, offset);
+    if ((lines.arrived[chunk % 2][q] & lineOf(u)) == 0)
+      return blank;
     return __ldcg(slot(args.me, q, chunk) + (u * kStreamHalf + thread));
   }
   /// What member q sent, or a result, which is as if member 0 had sent it.
@@ -185,10 +211,19 @@ private:
   __device__ bool waitFor(const StreamCount &count, uint32_t wanted) const {
     for (int looks = 1; static_cast<int32_t>(readCount(count) - wanted) < 0;
          ++looks)
-      if (looks % kStreamLooks == 0 &&
-          *static_cast<const volatile uint32_t *>(args.aborted) != 0)
+      if (looks % kStreamLooks == 0 && isAborted())
         return false;
     return true;
+  }
+  /// The bit of word `u` of this thread.
+  __device__ uint32_t lineOf(int u) const {
+    return 1u << (u * (kStreamHalf / kStreamLineThreads) +
+                  thread / kStreamLineThreads);
+  }
+  __device__ uint64_t &arrival(int of, int from, uint32_t chunk) const {
+    return args.inboxes[of]
+        ->arrived[from][blockIdx.x]
+        .slots[(before + chunk) % kStreamSlots];
   }
   /// For message i, by one thread.
   __device__ bool waitForSlot(uint32_t i) const {
@@ -199,9 +234,21 @@ private:
   }
   /// By one thread for each other member.
   __device__ bool waitForChunk(uint32_t chunk) const {
-    return !isOther(thread) ||
-           waitFor(args.inboxes[args.me]->arrived[thread][blockIdx.x],
-                   before + chunk + 1);
+    if (!isOther(thread))
+      return true;
+    const uint64_t &slot = arrival(args.me, thread, chunk);
+    for (int looks = 1;; ++looks) {
+      uint64_t value = readArrival(slot);
+      if (static_cast<uint32_t>(value) == before + chunk + 1) {
+        lines.arrived[chunk % 2][thread] = static_cast<uint32_t>(value >> 32);
+        return true;
+      }
+      if (looks % kStreamLooks == 0 && isAborted())
+        return false;
+    }
+  }
+  __device__ bool isAborted() const {
+    return *static_cast<const volatile uint32_t *>(args.aborted) != 0;
   }
 
   __device__ uint4 *slot(int of, int from, uint32_t chunk) const {
@@ -215,29 +262,44 @@ private:
     int64_t left = min(bytes - offset, args.srcBytes - at);
     return left > 0 ? loadWord(args.src + at, left) : uint4{};
   }
-  __device__ void copyOut(int q, uint32_t chunk) const {
+  __device__ bool isBlank(uint4 word) const {
+    return word.x == blank.x && word.y == blank.y && word.z == blank.z &&
+           word.w == blank.w;
+  }
+  /// Sets the bits of the lines that are sent: those that are not all blank.
+  __device__ void copyOut(int q, uint32_t chunk, uint32_t &sent) const {
     uint4 words[kStreamWords];
     uint4 *to = slot(q, args.me, chunk) + thread;
 #pragma unroll
     for (int u = 0; u < kStreamWords; ++u)
       words[u] = loadOwn(q, offsetOf(chunk, u));
 #pragma unroll
-    for (int u = 0; u < kStreamWords; ++u)
+    for (int u = 0; u < kStreamWords; ++u) {
+      if (__all_sync(~0u, isBlank(words[u])))
+        continue;
       if (offsetOf(chunk, u) < bytes)
         to[u * kStreamHalf] = words[u];
+      if (thread % kStreamLineThreads == 0)
+        atomicOr(&sent, lineOf(u));
+    }
   }
 
   const StreamArguments &args;
+  StreamLines &lines;
+  uint4 blank;
   int half, thread;
   int64_t begin, bytes; // of this block in every message
   uint32_t chunks, before;
 };
 
-/// combine(half, chunk) is the receiving half's.
+/// combine(half, chunk) is the receiving half's. A line of `blank` words alone
+/// is as good as sent.
 template <typename Fn>
-static __device__ void stream(const StreamArguments &args, Fn combine) {
+static __device__ void stream(const StreamArguments &args, uint4 blank,
+                              Fn combine) {
+  __shared__ StreamLines lines;
   int side = threadIdx.x / kStreamHalf;
-  StreamHalf half(args, side);
+  StreamHalf half(args, lines, blank, side);
   if (side == 0)
     half.send();
   else
@@ -248,7 +310,8 @@ static __device__ void stream(const StreamArguments &args, Fn combine) {
 
 template <typename T, typename Op>
 static __device__ void streamReduce(const StreamArguments &args) {
-  stream(args, [&](const StreamHalf &half, uint32_t chunk) {
+  uint4 neutral = PeerElements<T, uint4>::all(Op::neutral()).write();
+  stream(args, neutral, [&](const StreamHalf &half, uint32_t chunk) {
     PeerElements<T, uint4> sums[kStreamWords], next;
 #pragma unroll
     for (int u = 0; u < kStreamWords; ++u)
@@ -268,7 +331,7 @@ static __device__ void streamReduce(const StreamArguments &args) {
 /// The messages of all members, one after the other.
 extern "C" __global__ void __launch_bounds__(kStreamThreads)
     dtensor_stream_gather(const __grid_constant__ StreamArguments args) {
-  stream(args, [&](const StreamHalf &half, uint32_t chunk) {
+  stream(args, uint4{}, [&](const StreamHalf &half, uint32_t chunk) {
     for (int q = 0; q < args.members; ++q) {
       uint4 words[kStreamWords];
 #pragma unroll

@@ -179,11 +179,16 @@ struct StreamRun {
            number * kStreamChunk;
   }
 
-  /// False: aborted.
-  bool waitFor(StreamCount &count, uint32_t wanted) const {
-    while (static_cast<int32_t>(
-               Round(count.chunks).load(std::memory_order_acquire) - wanted) <
-           0) {
+  /// Of the number of a chunk; the bits of its lines lie above.
+  std::atomic_ref<uint64_t> arrival(int of, int from, uint32_t chunk) const {
+    return std::atomic_ref(args.inboxes[of]
+                               ->arrived[from][block]
+                               .slots[(before + chunk) % kStreamSlots]);
+  }
+  /// Until read() is at least `wanted`; false: aborted.
+  template <typename Fn>
+  bool waitFor(Fn read, uint32_t wanted) const {
+    while (static_cast<int32_t>(static_cast<uint32_t>(read()) - wanted) < 0) {
       if (*static_cast<const volatile uint32_t *>(args.aborted))
         return false;
       std::this_thread::yield();
@@ -200,16 +205,22 @@ struct StreamRun {
       std::memcpy(data.data(), args.src + at, static_cast<size_t>(there));
     return data;
   }
+  /// Every line, as a member may.
   bool send(uint32_t chunk) const {
     for (int q = 0; q < args.members; ++q) {
       if (q == args.me)
         continue;
-      if (!waitFor(own.taken[q][block], before + chunk + 1 - kStreamSlots))
+      auto taken = [&] {
+        return Round(own.taken[q][block].chunks)
+            .load(std::memory_order_acquire);
+      };
+      if (!waitFor(taken, before + chunk + 1 - kStreamSlots))
         return false;
       std::string data = message(q, chunk);
       std::memcpy(slot(q, args.me, chunk), data.data(), data.size());
-      Round(args.inboxes[q]->arrived[args.me][block].chunks)
-          .store(before + chunk + 1, std::memory_order_release);
+      arrival(q, args.me, chunk)
+          .store(~uint64_t(0) << 32 | (before + chunk + 1),
+                 std::memory_order_release);
     }
     return true;
   }
@@ -220,7 +231,10 @@ struct StreamRun {
         parts.push_back(message(q, chunk));
         continue;
       }
-      if (!waitFor(own.arrived[q][block], before + chunk + 1))
+      auto arrived = [&] {
+        return arrival(args.me, q, chunk).load(std::memory_order_acquire);
+      };
+      if (!waitFor(arrived, before + chunk + 1))
         return false;
       parts.emplace_back(slot(args.me, q, chunk),
                          static_cast<size_t>(chunkBytes(chunk)));

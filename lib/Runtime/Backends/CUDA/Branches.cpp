@@ -2,7 +2,6 @@
 
 #include "Branches.h"
 
-#include <algorithm>
 #include <utility>
 
 using namespace dtensor::rt;
@@ -54,12 +53,12 @@ Branches::Place Branches::place(Stream main, const ProductAccess &access,
   if (!isOpen)
     return {main, 0};
   const Driver &driver = getDriver();
-  if (isSmall && !products.empty() && numSides < kSides &&
+  if (isSmall && !products.empty() && numSides() < kSides &&
       isIndependent(access)) {
-    Stream stream = side(numSides).stream;
+    Stream stream = side(numSides()).stream;
     check(driver.streamWaitEvent(stream, fork, 0), "forking captured work");
     products.push_back(access);
-    return {stream, ++numSides};
+    return {stream, numSides()};
   }
   join(main);
   if (!fork)
@@ -70,11 +69,11 @@ Branches::Place Branches::place(Stream main, const ProductAccess &access,
 }
 
 void Branches::join(Stream main) {
-  products.clear();
   const Driver &driver = getDriver();
-  for (; numSides > 0; --numSides) {
-    Side &last = sides[static_cast<size_t>(numSides - 1)];
-    check(driver.eventRecord(last.done, last.stream), "joining captured work");
-    check(driver.streamWaitEvent(main, last.done, 0), "joining captured work");
+  for (int number = 0; number < numSides(); ++number) {
+    Side &each = sides[static_cast<size_t>(number)];
+    check(driver.eventRecord(each.done, each.stream), "joining captured work");
+    check(driver.streamWaitEvent(main, each.done, 0), "joining captured work");
   }
+  products.clear();
 }

@@ -16,6 +16,7 @@
 
 #include "Api.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -56,7 +57,6 @@ public:
   void end() {
     isOpen = false;
     products.clear(); // of work that failed
-    numSides = 0;
   }
 
   struct Place {
@@ -74,11 +74,14 @@ private:
     Event done = nullptr;
   };
   bool isIndependent(const ProductAccess &access) const;
+  /// In use: the first product is on the stream of all other work.
+  int numSides() const {
+    return std::max(0, static_cast<int>(products.size()) - 1);
+  }
   Side &side(int number);
 
   bool isOpen = false;
   std::vector<ProductAccess> products; // since the fork
-  int numSides = 0;                    // of them in use
   Event fork = nullptr;
   std::array<Side, kSides> sides;
 };

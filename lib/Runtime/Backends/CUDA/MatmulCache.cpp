@@ -16,9 +16,9 @@ using namespace dtensor::rt::cuda;
 
 /// Plans are small; a program that sees more shapes than this starts again.
 static constexpr size_t kMaxPlans = 4096;
-/// Elements of a result that is less than half the tiles that a GPU works on at
-/// once: 64 tiles of 128 x 128.
-static constexpr int64_t kSmallResult = 64 * 128 * 128;
+/// Elements of a tile of a result: one multiprocessor's work. A result of fewer
+/// tiles than there are multiprocessors is a small one.
+static constexpr int64_t kTile = 128 * 128;
 
 namespace {
 
@@ -303,7 +303,8 @@ void MatmulCache::runProblem(Problem problem, void *bias,
   if (problem.hasBias)
     getLt().descSet(plan->desc, kLtDescBiasPointer, &bias, sizeof(bias));
   ++gpu.numLibraryCalls;
-  bool isSmall = problem.m * problem.n * problem.batch <= kSmallResult;
+  int64_t elements = problem.m * problem.n * problem.batch;
+  bool isSmall = elements < gpu.getMultiprocessors() * kTile;
   launch(problem, *plan, operands,
          gpu.placeProduct(accessOf(problem, bias, operands), isSmall));
 }
