@@ -58,7 +58,66 @@ static bool shouldFuse(OpOperand *operand) {
          producer->getBlock() == user->getBlock();
 }
 
+// Which dimension of the input each one of the result is; nothing when more is
+// done than that.
+static std::optional<SmallVector<unsigned>>
+asTransposition(linalg::GenericOp op) {
+  Block *body = op.getBlock();
+  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
+      !op.hasPureTensorSemantics() || op.getNumReductionLoops() != 0 ||
+      body->getTerminator()->getOperand(0) != body->getArgument(0))
+    return std::nullopt;
+  AffineMap from = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
+  AffineMap to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (!from.isPermutation() || !to.isPermutation())
+    return std::nullopt;
+  SmallVector<unsigned> dims;
+  for (AffineExpr loop : to.getResults())
+    dims.push_back(*from.getResultPosition(loop));
+  return dims;
+}
+
+// Groups with one dimension each that is not 1; ones are with what is before
+// them, at the front with what follows.
+static SmallVector<ReassociationIndices> groupOnes(ArrayRef<int64_t> shape) {
+  SmallVector<ReassociationIndices> groups;
+  bool isOpen = true; // of ones alone
+  for (auto [dim, size] : llvm::enumerate(shape)) {
+    if (groups.empty() || (size != 1 && !isOpen))
+      groups.emplace_back();
+    groups.back().push_back(dim);
+    isOpen &= size == 1;
+  }
+  return groups;
+}
+
 namespace {
+// A transposition that moves dimensions of extent 1 alone is a view.
+struct ViewTransposition : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<SmallVector<unsigned>> dims = asTransposition(op);
+    if (!dims || llvm::is_sorted(*dims)) // that would be a copy
+      return failure();
+    Value input = op.getDpsInputs()[0];
+    auto from = cast<RankedTensorType>(input.getType());
+    auto to = cast<RankedTensorType>(op.getResultTypes()[0]);
+    llvm::erase_if(*dims,
+                   [&](unsigned dim) { return from.getDimSize(dim) == 1; });
+    if (!llvm::is_sorted(*dims))
+      return failure();
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(rewriter, op.getLoc(), op.getDpsInits()[0]);
+    Value packed = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), input,
+                                                   groupOnes(from.getShape()));
+    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(
+        op, to, packed, groupOnes(to.getShape()), sizes);
+    return success();
+  }
+};
+
 struct FuseElementwise : dtensor::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
@@ -71,6 +130,13 @@ struct FuseElementwise : dtensor::impl::FuseElementwiseBase<FuseElementwise> {
     tensor::populateReassociativeReshapeFoldingPatterns(patterns);
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+    // A view would part what can be fused: those that are left.
+    RewritePatternSet views(&getContext());
+    views.add<ViewTransposition>(&getContext());
+    tensor::populateReassociativeReshapeFoldingPatterns(views);
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(views);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(views))))
       signalPassFailure();
   }
 };

@@ -103,3 +103,56 @@ func.func @a_static_slice_without_its_unit_dimensions_is_a_slice(%x: tensor<4x2x
   %1 = tensor.collapse_shape %0 [[0, 1], [2]] : tensor<4x1x8xf32> into tensor<4x8xf32>
   return %1 : tensor<4x8xf32>
 }
+
+#bthd = affine_map<(b, h, t, d) -> (b, t, h, d)>
+#bhtd = affine_map<(b, h, t, d) -> (b, h, t, d)>
+#swap = affine_map<(d0, d1) -> (d1, d0)>
+
+// CHECK-LABEL: func.func @a_transposition_that_moves_a_one_is_a_view(
+// CHECK-SAME: %[[X:.*]]: tensor<2x1x8x4xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: %[[ALL:.*]] = tensor.collapse_shape %[[X]] {{\[\[}}0, 1], [2], [3]] : tensor<2x1x8x4xf32> into tensor<2x8x4xf32>
+// CHECK: tensor.expand_shape %[[ALL]] {{\[\[}}0], [1, 2], [3]] output_shape [2, 8, 1, 4] : tensor<2x8x4xf32> into tensor<2x8x1x4xf32>
+func.func @a_transposition_that_moves_a_one_is_a_view(%x: tensor<2x1x8x4xf32>, %e: tensor<2x8x1x4xf32>) -> tensor<2x8x1x4xf32> {
+  %0 = linalg.generic {indexing_maps = [#bthd, #bhtd], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%x : tensor<2x1x8x4xf32>) outs(%e : tensor<2x8x1x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x8x1x4xf32>
+  return %0 : tensor<2x8x1x4xf32>
+}
+
+// CHECK-LABEL: func.func @a_dynamic_transposition_that_moves_a_one_is_a_view(
+// CHECK-NOT: linalg.generic
+// CHECK: tensor.expand_shape {{.*}} {{\[\[}}0], [1, 2], [3]] output_shape [%{{.*}}, %{{.*}}, 1, %{{.*}}] : tensor<?x?x?xf32> into tensor<?x?x1x?xf32>
+func.func @a_dynamic_transposition_that_moves_a_one_is_a_view(%x: tensor<?x1x?x?xf32>, %e: tensor<?x?x1x?xf32>) -> tensor<?x?x1x?xf32> {
+  %0 = linalg.generic {indexing_maps = [#bthd, #bhtd], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%x : tensor<?x1x?x?xf32>) outs(%e : tensor<?x?x1x?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<?x?x1x?xf32>
+  return %0 : tensor<?x?x1x?xf32>
+}
+
+// CHECK-LABEL: func.func @a_row_becomes_a_column(
+// CHECK: %[[ALL:.*]] = tensor.collapse_shape %{{.*}} {{\[\[}}0, 1]] : tensor<1x?xf32> into tensor<?xf32>
+// CHECK: tensor.expand_shape %[[ALL]] {{\[\[}}0, 1]] output_shape [%{{.*}}, 1] : tensor<?xf32> into tensor<?x1xf32>
+func.func @a_row_becomes_a_column(%x: tensor<1x?xf32>, %e: tensor<?x1xf32>) -> tensor<?x1xf32> {
+  %0 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<1x?xf32>) outs(%e : tensor<?x1xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<?x1xf32>
+  return %0 : tensor<?x1xf32>
+}
+
+// CHECK-LABEL: func.func @other_transpositions_move_elements(
+// CHECK-COUNT-2: linalg.generic
+func.func @other_transpositions_move_elements(%x: tensor<?x?xf32>, %e: tensor<?x?xf32>, %y: tensor<2x3xf32>, %f: tensor<3x2xf32>) -> (tensor<?x?xf32>, tensor<3x2xf32>) {
+  %0 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<?x?xf32>
+  %1 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel"]} ins(%y : tensor<2x3xf32>) outs(%f : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<3x2xf32>
+  return %0, %1 : tensor<?x?xf32>, tensor<3x2xf32>
+}

@@ -67,7 +67,8 @@ def FuseElementwise : Pass<"dtensor-fuse-elementwise"> {
     Fuses `linalg.generic` ops on tensors. A producer of p loops goes into a
     user of u loops only if u = p, so that no value is computed twice, or if it
     is only a cast or a constant; never into a contraction, whose loads must
-    stay plain.
+    stay plain. What is left of transpositions that move dimensions of extent 1
+    alone is a view: `collapse_shape` and `expand_shape`.
 
     Before:
     ```mlir

@@ -114,10 +114,10 @@ def _index_add(e, node, x, dim, index, source, alpha=1):
     shape, kind = e.result_type(node)
     value, where = _as_rows(e, e.value(x)), _as_rows(e, e.value(index))
     dim = normalize(dim, len(value.shape))
-    rows = (*value.shape[:dim], where.shape[0], *value.shape[dim + 1:])
-    source = e.reshape(e.cast(e.value(source), kind), rows)
+    source = e.cast(_as_rows(e, e.value(source)), kind)
     if alpha != 1:
-        source = e.op("mul", [source, e.constant(alpha, kind)], rows, kind)
+        source = e.op("mul", [source, e.constant(alpha, kind)], source.shape,
+                      kind)
     return e.reshape(e.op("index_add", [value, where, source], value.shape,
                           kind, f"dim = {dim}"), shape)
 
@@ -127,8 +127,7 @@ def _index_copy(e, node, x, dim, index, source):
     shape, kind = e.result_type(node)
     value, where = _as_rows(e, e.value(x)), _as_rows(e, e.value(index))
     dim = normalize(dim, len(value.shape))
-    rows = (*value.shape[:dim], where.shape[0], *value.shape[dim + 1:])
-    source = e.reshape(e.value(source), rows)
+    source = _as_rows(e, e.value(source))
     return e.reshape(e.op("scatter", [value, where, source], value.shape, kind,
                           f"dim = {dim}, rows"), shape)
 
