@@ -77,16 +77,17 @@ asTransposition(linalg::GenericOp op) {
   return dims;
 }
 
-// Groups with one dimension each that is not 1; ones are with what is before
-// them, at the front with what follows.
+// Groups with one dimension each that is not 1. Ones are with what follows
+// them, so that any strides will do, and at the end with what is before.
 static SmallVector<ReassociationIndices> groupOnes(ArrayRef<int64_t> shape) {
-  SmallVector<ReassociationIndices> groups;
-  bool isOpen = true; // of ones alone
+  SmallVector<ReassociationIndices> groups(1);
+  size_t end = shape.size(); // of the last group but for ones
+  while (end > 0 && shape[end - 1] == 1)
+    --end;
   for (auto [dim, size] : llvm::enumerate(shape)) {
-    if (groups.empty() || (size != 1 && !isOpen))
-      groups.emplace_back();
     groups.back().push_back(dim);
-    isOpen &= size == 1;
+    if (size != 1 && dim + 1 < end)
+      groups.emplace_back();
   }
   return groups;
 }

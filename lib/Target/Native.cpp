@@ -166,7 +166,8 @@ void dtensor::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PassInstrumentationCallbacks callbacks;
   llvm::OptNoneInstrumentation skipMarked(/*DebugLogging=*/false);
   skipMarked.registerCallbacks(callbacks);
-  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks,
+                            /*FS=*/nullptr); // no file is read
   functions.registerPass([&] {
     return llvm::TargetLibraryAnalysis(
         getLibraryInfo(module.getTargetTriple()));

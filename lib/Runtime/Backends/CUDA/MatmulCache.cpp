@@ -18,7 +18,7 @@ using namespace dtensor::rt::cuda;
 static constexpr size_t kMaxPlans = 4096;
 /// Elements of a tile of a result: one multiprocessor's work. A result of fewer
 /// tiles than there are multiprocessors is a small one.
-static constexpr int64_t kTile = 128 * 128;
+static constexpr int64_t kTile = int64_t(128) * 128;
 
 namespace {
 
