@@ -105,7 +105,7 @@ def relative(result, other):
 
 def compare(workload, shapes, systems):
     """`systems`: {name: shape -> a function without arguments}."""
-    results = {}
+    results, good = {}, []
     for how, make in systems.items():
         counts, spent, failed = Counts(), 0.0, False
         for shape in shapes:
@@ -129,6 +129,9 @@ def compare(workload, shapes, systems):
         if not failed:
             report(workload, how, compiled=counts.of(how),
                    compile_ms=round(spent, 1))
+            good.append(how)
+    for how in good if A.profile and DEVICE == "cuda" else ():
+        profile(workload, how, shapes, systems[how])
 
 
 def measure(workload, how, shape, make, results):
@@ -139,10 +142,18 @@ def measure(workload, how, shape, make, results):
     if shape in results:
         row["err"] = relative(result, results[shape])
     results.setdefault(shape, result)
-    if A.profile and DEVICE == "cuda":
-        name = f"{workload}-{shape}-{how}"
-        llama_profile.profile(call, A.profile, name, RANK, sync)
     return row
+
+
+def profile(workload, how, shapes, make):
+    """After all that is timed: a profiler does not leave a process as it
+    was."""
+    for shape in shapes:
+        torch.manual_seed(shape)
+        call = make(shape)
+        repeat(call, 3)
+        llama_profile.profile(call, A.profile, f"{workload}-{shape}-{how}",
+                              RANK, sync)
 
 
 #===- The model ------------------------------------------------------------===#
