@@ -38,6 +38,16 @@ def probability(shape, dtype, _):
         TORCH[dtype])
 
 
+def unusual(shape, dtype, _):
+    """No numbers, infinities, and where a slope bends."""
+    values = torch.tensor([torch.nan, torch.inf, -torch.inf, -0.5, 0.0, 0.5, 2.0])
+    return values[torch.randint(0, len(values), shape)].to(TORCH[dtype])
+
+
+def whole(shape, dtype, _):
+    return torch.randint(-1, 2, shape).to(TORCH[dtype])
+
+
 def weighted(function, **options):
     def make(reduction):
         def loss(x, t, *weight):
@@ -102,6 +112,10 @@ def element_cases(dtype):
             label = "_" + attributes.split()[1] if attributes else ""
             cases.append(case(f"{op}{label}_{dtype}_{weight}", op, attributes,
                               MN, MN, dtype, reference, args))
+    for op, attributes, reference, *_ in TABLE[:4]:
+        cases.append(case(f"{op}_unusual_{dtype}", op, attributes, MN, MN,
+                          dtype, reference, [(MN, dtype, unusual),
+                                             (MN, dtype, whole)]))
     return cases
 
 

@@ -82,13 +82,16 @@ struct ElementSlope {
         s.select(s.compare("lt", d, number(0)), number(-1), number(0));
     return s.select(s.compare("gt", d, number(0)), number(1), negative);
   }
-  /// `factor` * d near 0, `slope` times the sign elsewhere.
+  /// `factor` * d near 0, `slope` times the sign elsewhere. NaN is not far from
+  /// anything; its sign is 0, as that of 0 is.
   Value bent(double bound, double factor, double slope) {
     Value d = s.sub(x, t);
+    Value line = s.mul(number(slope), sign(d));
+    if (bound == 0)
+      return weighted(line);
     Value size = math::AbsFOp::create(s.builder, s.loc, d);
-    Value near = s.compare("lt", size, number(bound));
-    return weighted(s.select(near, s.mul(number(factor), d),
-                             s.mul(number(slope), sign(d))));
+    Value far = s.compare("ge", size, number(bound));
+    return weighted(s.select(far, line, s.mul(number(factor), d)));
   }
   Value bce() {
     Value spread = s.mul(x, s.sub(number(1), x));
@@ -122,7 +125,7 @@ static Value buildSlope(ElementSlope slope) {
       })
       .Case<SmoothL1LossBackwardOp>([&](auto op) {
         double beta = getNumber(op, "beta");
-        return slope.bent(beta, beta ? 1 / beta : 0, 1);
+        return slope.bent(beta, 1 / beta, 1);
       })
       .Case<HuberLossBackwardOp>([&](auto op) {
         double delta = getNumber(op, "delta");
