@@ -92,11 +92,13 @@ private:
     for (auto [axis, placement] : llvm::enumerate(source.getPlacements()))
       if (placement.isPartial())
         placements[axis] = placement;
-    LayoutAttr given = result.withPlacements(placements);
-    if (!accepts(*rule, result.getMesh().getMesh(), operands,
-                 {given.getLayout()}))
+    const Mesh &mesh = result.getMesh().getMesh();
+    Layout given(placements, result.getExtents(), result.getLayout().order);
+    // It may be pending in another way on another axis.
+    if (!given.verify(mesh, [](const Twine &) {}) ||
+        !accepts(*rule, mesh, operands, {given}))
       return std::nullopt;
-    return given;
+    return LayoutAttr::get(result.getMesh(), given);
   }
 
   /// A scalar is the same on every rank.

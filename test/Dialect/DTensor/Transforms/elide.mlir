@@ -196,3 +196,45 @@ func.func @a_stated_order_stays(%x: !partial, %y: !partial) -> !reduced {
   } -> !reduced
   return %2 : !reduced
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?, "y" = ?>
+#all = affine_map<(d0) -> (d0)>
+#none = affine_map<(d0) -> ()>
+!scale = tensor<f32, #dtensor.layout<#mesh, [partial(avg), replicate], ()>>
+!least = tensor<?xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (N)>>
+!whole = tensor<?xf32, #dtensor.layout<#mesh, [replicate, replicate], (N)>>
+!mean = tensor<?xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (N)>>
+
+// A value is pending in one way only.
+// CHECK-LABEL: @a_result_that_is_a_pending_average_takes_no_pending_minima
+func.func @a_result_that_is_a_pending_average_takes_no_pending_minima(%s: !scale, %x: !least, %y: !least) -> !mean {
+  // CHECK-COUNT-2: redistribute {{.*}}partial(min){{.*}} to {{.*}}[replicate, replicate]
+  // CHECK: dtensor.generic "scaled"
+  // CHECK-NEXT: ^bb0
+  %0 = dtensor.redistribute %x : !least to !whole
+  %1 = dtensor.redistribute %y : !least to !whole
+  %2 = dtensor.generic "scaled" maps = [#none, #all, #all, #all] iterators = [parallel] ins(%s, %0, %1 : !scale, !whole, !whole) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %d = arith.subf %b, %c : f32
+    %e = arith.mulf %a, %d : f32
+    dtensor.yield %e : f32
+  } -> !mean
+  return %2 : !mean
+}
+
+// CHECK-LABEL: @nor_does_one_of_static_shape
+func.func @nor_does_one_of_static_shape(%s: !scale, %x: tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>>, %y: tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>>) -> tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>> {
+  // CHECK-COUNT-2: redistribute {{.*}}partial(min){{.*}} to {{.*}}[replicate, replicate]
+  // CHECK: dtensor.generic "scaled"
+  %0 = dtensor.redistribute %x : tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>> to tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>
+  %1 = dtensor.redistribute %y : tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>> to tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>
+  %2 = dtensor.generic "scaled" maps = [#none, #all, #all, #all] iterators = [parallel] ins(%s, %0, %1 : !scale, tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>, tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %d = arith.subf %b, %c : f32
+    %e = arith.mulf %a, %d : f32
+    dtensor.yield %e : f32
+  } -> tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>>
+  return %2 : tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>>
+}
