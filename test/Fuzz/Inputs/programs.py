@@ -191,9 +191,13 @@ class Program:
                              for r in step.results))
 
     def ignoring(self):
-        """Values that depend on a loss, in whose ignored rows 0 * NaN is 0."""
+        """Values that depend on ops which leave elements out: rows that a loss
+        ignores, elements that are not the largest. PyTorch multiplies them by
+        0, which makes NaN of infinities."""
+        leaving = ("nll_loss", "cross_entropy", "amax_backward",
+                   "amin_backward")
         return self.depending((), lambda step: any(
-            "nll_loss" in op or "cross_entropy" in op for op in step.ops))
+            part in op for op in step.ops for part in leaving))
 
     def evaluate(self, given, sizes, disturb=lambda x, number: x):
         """All values; what a step makes passes through `disturb`, with the
