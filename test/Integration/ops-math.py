@@ -52,7 +52,7 @@ WITH_NUMBERS = [
      lambda x: torch.nan_to_num(x, 1.0, 2.0, 3.0)),
 ]
 BINARY = {
-    "fmod": torch.fmod, "floor_divide": torch.floor_divide,
+    "fmod": fmod, "floor_divide": torch.floor_divide,
     "fmax": torch.fmax, "fmin": torch.fmin, "copysign": torch.copysign,
     "hypot": torch.hypot, "logaddexp": torch.logaddexp,
     "logaddexp2": torch.logaddexp2, "xlogy": torch.xlogy,

@@ -21,7 +21,7 @@ UNARY = {"exp2": torch.exp2, "tan": torch.tan, "atan": torch.atan,
 INSIDE_ONE = {"asin": torch.asin, "acos": torch.acos, "atanh": torch.atanh}
 POSITIVE = {"log2": torch.log2, "log10": torch.log10,
             "acosh": lambda x: torch.acosh(x)}
-BINARY = {"fmod": torch.fmod, "floor_divide": torch.floor_divide,
+BINARY = {"fmod": fmod, "floor_divide": torch.floor_divide,
           "fmax": torch.fmax, "fmin": torch.fmin, "copysign": torch.copysign,
           "hypot": torch.hypot, "logaddexp": torch.logaddexp,
           "logaddexp2": torch.logaddexp2, "xlogy": torch.xlogy,
