@@ -58,25 +58,6 @@ static bool shouldFuse(OpOperand *operand) {
          producer->getBlock() == user->getBlock();
 }
 
-// Which dimension of the input each one of the result is; nothing when more is
-// done than that.
-static std::optional<SmallVector<unsigned>>
-asTransposition(linalg::GenericOp op) {
-  Block *body = op.getBlock();
-  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 ||
-      !op.hasPureTensorSemantics() || op.getNumReductionLoops() != 0 ||
-      body->getTerminator()->getOperand(0) != body->getArgument(0))
-    return std::nullopt;
-  AffineMap from = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
-  AffineMap to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  if (!from.isPermutation() || !to.isPermutation())
-    return std::nullopt;
-  SmallVector<unsigned> dims;
-  for (AffineExpr loop : to.getResults())
-    dims.push_back(*from.getResultPosition(loop));
-  return dims;
-}
-
 // Groups with one dimension each that is not 1. Ones are with what follows
 // them, so that any strides will do, and at the end with what is before.
 static SmallVector<ReassociationIndices> groupOnes(ArrayRef<int64_t> shape) {
@@ -99,14 +80,17 @@ struct ViewTransposition : OpRewritePattern<linalg::GenericOp> {
 
   LogicalResult matchAndRewrite(linalg::GenericOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<SmallVector<unsigned>> dims = asTransposition(op);
-    if (!dims || llvm::is_sorted(*dims)) // that would be a copy
+    // Dimension i of the result is dimension dims[i] of the input.
+    std::optional<SmallVector<int64_t>> dims =
+        linalg::isaTransposeOpInterface(op);
+    if (!dims || llvm::is_sorted(*dims) || // that would be a copy
+        !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
       return failure();
     Value input = op.getDpsInputs()[0];
     auto from = cast<RankedTensorType>(input.getType());
     auto to = cast<RankedTensorType>(op.getResultTypes()[0]);
     llvm::erase_if(*dims,
-                   [&](unsigned dim) { return from.getDimSize(dim) == 1; });
+                   [&](int64_t dim) { return from.getDimSize(dim) == 1; });
     if (!llvm::is_sorted(*dims))
       return failure();
     SmallVector<OpFoldResult> sizes =
