@@ -206,6 +206,9 @@ func.func @a_stated_order_stays(%x: !partial, %y: !partial) -> !reduced {
 !least = tensor<?xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (N)>>
 !whole = tensor<?xf32, #dtensor.layout<#mesh, [replicate, replicate], (N)>>
 !mean = tensor<?xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (N)>>
+!least6 = tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>>
+!whole6 = tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>
+!mean6 = tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>>
 
 // A value is pending in one way only.
 // CHECK-LABEL: @a_result_that_is_a_pending_average_takes_no_pending_minima
@@ -225,16 +228,16 @@ func.func @a_result_that_is_a_pending_average_takes_no_pending_minima(%s: !scale
 }
 
 // CHECK-LABEL: @nor_does_one_of_static_shape
-func.func @nor_does_one_of_static_shape(%s: !scale, %x: tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>>, %y: tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>>) -> tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>> {
+func.func @nor_does_one_of_static_shape(%s: !scale, %x: !least6, %y: !least6) -> !mean6 {
   // CHECK-COUNT-2: redistribute {{.*}}partial(min){{.*}} to {{.*}}[replicate, replicate]
   // CHECK: dtensor.generic "scaled"
-  %0 = dtensor.redistribute %x : tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>> to tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>
-  %1 = dtensor.redistribute %y : tensor<6xf32, #dtensor.layout<#mesh, [replicate, partial(min)], (6)>> to tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>
-  %2 = dtensor.generic "scaled" maps = [#none, #all, #all, #all] iterators = [parallel] ins(%s, %0, %1 : !scale, tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>, tensor<6xf32, #dtensor.layout<#mesh, [replicate, replicate], (6)>>) {
+  %0 = dtensor.redistribute %x : !least6 to !whole6
+  %1 = dtensor.redistribute %y : !least6 to !whole6
+  %2 = dtensor.generic "scaled" maps = [#none, #all, #all, #all] iterators = [parallel] ins(%s, %0, %1 : !scale, !whole6, !whole6) {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %d = arith.subf %b, %c : f32
     %e = arith.mulf %a, %d : f32
     dtensor.yield %e : f32
-  } -> tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>>
-  return %2 : tensor<6xf32, #dtensor.layout<#mesh, [partial(avg), replicate], (6)>>
+  } -> !mean6
+  return %2 : !mean6
 }
