@@ -46,26 +46,6 @@ def test_to_local_gives_the_piece_of_the_rank(mesh):
     assert torch.equal(piece, (x * 2).to_local())
 
 
-def test_element_by_element_between_to_local_and_from_local(mesh):
-    a = shared(6 * mesh.size(), 4)
-    x = distribute_tensor(a, mesh, [Shard(0)])
-
-    def function(x):
-        piece = F.gelu(x.to_local() * 2)
-        return DTensor.from_local(piece, mesh, [Shard(0)]) + 1
-    result = compiled(function)(x)
-    torch.testing.assert_close(result.full_tensor(), F.gelu(a * 2) + 1)
-
-
-def test_a_sum_of_a_piece_is_refused(mesh):
-    x = distribute_tensor(shared(8, 4), mesh, [Shard(0)])
-
-    def function(x):
-        return x.to_local().sum(0)
-    fails(lambda: compiled(function)(x), "sum", "to_local", "functions.py",
-          "in function")
-
-
 def test_an_operator_without_import_is_named_with_its_line(mesh):
     x = distribute_tensor(shared(8, 8), mesh, [Replicate()])
 

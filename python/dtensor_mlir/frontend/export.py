@@ -84,9 +84,8 @@ class ExportedGraph(Graph):
                         value.requires_grad)
 
     def _describe_outputs(self):
-        (node,) = [n for n in self.module.graph.nodes if n.op == "output"]
         outputs = []
-        for value in node.args[0]:
+        for value in self._returned():
             is_tensor = isinstance(value, fx.Node) and isinstance(
                 example(value), torch.Tensor)
             if not is_tensor:

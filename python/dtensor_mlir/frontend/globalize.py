@@ -10,6 +10,8 @@ for placements that are replicated.
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import math
 import operator
 import os
 
@@ -25,6 +27,8 @@ from torch._dynamo.source import ConstantSource
 
 from . import layouts, masks, operators
 from .layouts import UnsupportedError
+from .regions.lift import Lift
+from .regions.pieces import Factor, Piece, has_piece
 from .replacements import Replacing
 
 
@@ -68,21 +72,6 @@ def example(node: fx.Node):
     return node.meta.get("example_value", node.meta.get("val"))
 
 
-_POINTWISE = {
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg,
-    operator.pow, operator.iadd, operator.imul, operator.isub,
-    F.relu, F.gelu, F.silu, F.sigmoid, F.tanh, F.elu, F.leaky_relu, F.relu6,
-    F.hardtanh, F.hardswish, F.hardsigmoid, F.softplus, F.mish,
-    torch.relu, torch.sigmoid, torch.tanh, torch.exp, torch.add, torch.sub,
-    torch.mul, torch.div, torch.neg, torch.abs, torch.sqrt, torch.rsqrt,
-    torch.pow, torch.sin, torch.cos, torch.log, torch._C._nn.gelu,
-    torch._C._nn.silu, torch.square, torch.where, torch.clamp,
-    "to", "float", "half", "bfloat16", "contiguous", "relu", "sigmoid", "tanh",
-    "exp", "add", "sub", "mul", "div", "neg", "abs", "sqrt", "rsqrt", "pow",
-    "type", "type_as", "clone", "detach", "square", "clamp", "double",
-}
-
-
 _ATTENTION = {F.scaled_dot_product_attention,
               torch.ops.aten.scaled_dot_product_attention.default}
 
@@ -100,11 +89,11 @@ class Graph:
         self._symbols = {}  # dynamo's expression -> our symbol
         self._hints = []
         self.hints = {}  # symbol -> (our size, what it was at first)
-        self._sharded = self._find_sharded_arguments(placeholders)
+        self.sharded = self._find_sharded_arguments(placeholders)
         self.arguments = [self._argument(i, node, value) for i, (node, value)
                           in enumerate(zip(placeholders, inputs))]
+        self.lift = Lift(self.fake_mode)
         self._resolve_symbols(placeholders)
-        self._check_regions()
         self.outputs = self._describe_outputs()
 
     #===- Arguments --------------------------------------------------------===#
@@ -123,7 +112,7 @@ class Graph:
         found = {}
         for node in placeholders:
             for user in node.users:
-                if _name_of(user) != "from_local":
+                if _name_of(user) != "from_local" or user.args[0] is not node:
                     continue
                 spec = example(user)._spec
                 if not all(p.is_replicate() for p in spec.placements):
@@ -144,8 +133,8 @@ class Graph:
                             layouts.plain(value.placements),
                             value.requires_grad)
         if isinstance(value, torch.Tensor):
-            if node in self._sharded:
-                spec = self._sharded[node]
+            if node in self.sharded:
+                spec = self.sharded[node]
                 self._use_mesh(spec.mesh, node)
                 meta = DTensor(fake, spec, requires_grad=False)
                 return Argument(index, "tensor",
@@ -210,74 +199,85 @@ class Graph:
             elif node.users and isinstance(value, torch.SymInt):
                 argument.fake = self._new_symbol(_hint(value))
                 argument.kind = "free symbol"
+                self._symbols[key] = argument.fake
             else:
                 argument.fake = value
 
     #===- Local regions ----------------------------------------------------===#
 
-    def _check_regions(self):
-        """Between `to_local` of a shard and `from_local`, only what works
-        element by element is the same on the global tensor."""
-        self.local = {}  # node -> placements that are not all replicated
-        for node in self.module.graph.nodes:
-            name = _name_of(node)
-            if name == "to_local":
-                spec = example(node.args[0])._spec
-                self._mark(node, layouts.plain(spec.placements))
-            elif node in self._sharded:
-                self._mark(node, layouts.plain(
-                    self._sharded[node].placements))
-            elif name == "from_local":
-                self._check_from_local(node)
-            elif node.op in ("call_function", "call_method"):
-                self._check_local_call(node)
+    def piece(self, node, x, placements, gradient=None):
+        """What `node` is of `x`: one rank's piece, or all of it. `gradient`:
+        what is said of the placements of its gradient."""
+        placements = layouts.plain(placements)
+        _check_gradient(node, placements, gradient)
+        if gradient is None and all(p.is_replicate() for p in placements):
+            return x
+        axes = [tuple(a for a, p in enumerate(placements) if p.is_shard(d))
+                for d in range(x.ndim)]
+        dims = []
+        for size, local, cut in zip(x.shape, example(node).shape, axes):
+            local = self._local_size(size, local, cut) if cut else size
+            dims.append((Factor(local, size, cut),))
+        shape = [dim[0].local for dim in dims]
+        partial = tuple((a, p.reduce_op) for a, p in enumerate(placements)
+                        if p.is_partial())
+        return Piece(x, self.lift.fake(shape, x), tuple(dims), partial)
 
-    def _mark(self, node, placements):
-        if not all(p.is_replicate() for p in placements):
-            self.local[node] = placements
+    def _local_size(self, whole, local, axes):
+        """A size of a piece that dynamo knows as `local`."""
+        if math.prod(self.mesh.size(a) for a in axes) == 1:
+            return whole
+        if not isinstance(local, torch.SymInt):
+            return int(local)
+        ours = self._new_symbol(_hint(local)) if \
+            local.node.expr not in self._symbols else \
+            self._symbols[local.node.expr]
+        self.lift.symbols |= ours.node.expr.free_symbols
+        self._symbols[local.node.expr] = ours
+        return ours
 
-    def _check_from_local(self, node):
+    def number_of(self, node):
+        """What stands for a number that dynamo computes, or None."""
+        value = example(node)
+        if isinstance(value, torch.SymFloat):
+            return float(value)  # another one is another program
+        return self._symbols.get(value.node.expr) if isinstance(
+            value, torch.SymInt) else None
+
+    def join(self, node, x):
+        """The whole tensor of which `from_local` takes pieces."""
         wanted = layouts.plain(example(node)._spec.placements)
-        source = node.args[0]
-        replicated = tuple(Replicate() for _ in wanted)
-        given = self.local.get(source, replicated)
+        gradient = _named_argument(node, "grad_placements")
+        if gradient is not None and layouts.plain(gradient) != wanted:
+            unsupported(node, f"from_local makes {list(wanted)}, and its "
+                        f"gradient {list(gradient)}")
+        given = x.placements(len(wanted)) if isinstance(x, Piece) else \
+            tuple(Replicate() for _ in wanted)
         if given != wanted:
             unsupported(node, f"from_local makes {list(wanted)} of a local "
                         f"tensor that is {list(given)} of a global one")
-
-    def _check_local_call(self, node):
-        locals_ = {self.local[n] for n in node.all_input_nodes
-                   if n in self.local}
-        if not locals_:
-            return
-        target = node.target
-        shapes = {tuple(map(str, example(n).shape))
-                  for n in node.all_input_nodes
-                  if isinstance(example(n), torch.Tensor)
-                  and example(n).ndim > 0}
-        if len(locals_) > 1 or target not in _POINTWISE or len(shapes) > 1:
-            unsupported(node, f"{_describe(node)} on the piece of one rank: "
-                        "after to_local of a shard only element by element "
-                        "operators can be compiled; use DTensors, or return "
-                        "the local tensor")
-        (placements,) = locals_
-        if any(isinstance(p, Partial) for p in placements):
-            unsupported(node, f"{_describe(node)} on a local tensor that is "
-                        "pending a reduction")
-        self._mark(node, placements)
+        whole = x.whole if isinstance(x, Piece) else x
+        # Dynamo takes all pieces to be of one size.
+        for ours, size in zip(whole.shape, example(node).shape):
+            if isinstance(size, torch.SymInt):
+                self._symbols.setdefault(size.node.expr, ours)
+        return whole
 
     #===- Outputs ----------------------------------------------------------===#
 
-    def _describe_outputs(self):
+    def _returned(self):
         (node,) = [n for n in self.module.graph.nodes if n.op == "output"]
+        return node.args[0]
+
+    def _describe_outputs(self):
         outputs = []
-        for value in node.args[0]:
+        for value in self._returned():
             meta = example(value) if isinstance(value, fx.Node) else None
             if isinstance(meta, DTensor):
                 outputs.append(Output("dtensor", layouts.plain(
                     meta._spec.placements)))
             elif isinstance(meta, torch.Tensor):
-                outputs.append(Output("local", self.local.get(value, ())))
+                outputs.append(Output("local"))  # where, a run tells
             else:
                 outputs.append(Output("constant", (), value))
         return outputs
@@ -302,7 +302,8 @@ class Graph:
                 values.append(argument.fake)
         interpreter = _Interpreter(self)
         with Replacing():
-            outputs = interpreter.run(*values)
+            outputs = [self._finish(*x) for x in zip(
+                self._returned(), interpreter.run(*values), self.outputs)]
         tensors_out = [o.clone() for o, d in zip(outputs, self.outputs)
                        if d.kind != "constant"]
         self.values_out = [o for o, d in zip(outputs, self.outputs)
@@ -310,6 +311,18 @@ class Graph:
         self.changed = [a for a, t, v in originals if t._version != v]
         return tensors_out + [t.clone().detach() for a, t, v in originals
                               if t._version != v]
+
+
+    def _finish(self, node, value, output):
+        if not isinstance(value, Piece):
+            return value
+        if value.partial and _name_of(node) != "to_local":
+            # Which part of a sum a rank has, the compiler decides.
+            unsupported(node, f"{_describe(node)} after to_local gives what is "
+                        "pending a reduction; give it to from_local with "
+                        f"{list(value.placements(self.mesh.ndim))}")
+        output.placements = value.placements(self.mesh.ndim)
+        return value.whole
 
 
 def _hint(size) -> int:
@@ -337,6 +350,22 @@ def _name_of(node: fx.Node) -> str:
     return _method(node.target) if node.op == "call_function" else ""
 
 
+def _named_argument(node: fx.Node, name: str):
+    """An argument of a method of DTensor that only its name tells."""
+    inner = inspect.getclosurevars(node.target).nonlocals if callable(
+        node.target) and node.op == "call_function" else {}
+    return {**node.kwargs, **inner.get("kwargs_as_value", {})}.get(name)
+
+
+def _check_gradient(node, placements, gradient):
+    """What every rank has whole may get a part of its gradient from each."""
+    for said, placement in zip(gradient or (), placements):
+        if said != placement and not (placement.is_replicate()
+                                      and said.is_partial("sum")):
+            unsupported(node, f"the gradient of {list(placements)} is said to "
+                        f"be {list(gradient)}")
+
+
 def _describe(node: fx.Node) -> str:
     name = getattr(node.target, "__name__", None) or str(node.target)
     return f"'{name}'"
@@ -350,21 +379,41 @@ class _Interpreter(fx.Interpreter):
         self.owner = graph
 
     def run_node(self, node):
+        self._node = node
+        if node.op != "placeholder":
+            number = self.owner.number_of(node)
+            if number is not None:
+                return number
         try:
             return super().run_node(node)
-        except UnsupportedError:
-            raise
-        except NotImplementedError as error:
+        except (UnsupportedError, NotImplementedError) as error:
+            if "File " in str(error):
+                raise
             raise UnsupportedError(f"{_describe(node)}: {error}\n  "
                                    f"{user_line(node)}",
                                    trace_of(node)) from error
 
+    def placeholder(self, target, args, kwargs):
+        value = super().placeholder(target, args, kwargs)
+        spec = self.owner.sharded.get(self._node)
+        return value if spec is None else self.owner.piece(
+            self._node, value, spec.placements)
+
     def call_method(self, target, args, kwargs):
         if target in _METHODS:
             return self._move(target, args, kwargs)
+        if has_piece(args, kwargs):
+            return self.owner.lift(
+                lambda x, *args, **kwargs: getattr(x, target)(*args, **kwargs),
+                args, kwargs)
         return super().call_method(target, args, kwargs)
 
     def call_function(self, target, args, kwargs):
+        name = _method(target)
+        if name:
+            return self._move(name, args, kwargs)
+        if has_piece(args, kwargs):
+            return self._on_pieces(target, args, kwargs)
         if target in _ATTENTION:
             return self._attention(*args, **kwargs)
         if target is torch.ops.aten.size.default:
@@ -372,11 +421,12 @@ class _Interpreter(fx.Interpreter):
         if target is torch.ops.aten.view.default:
             # Strides are not those that the graph was made with.
             target = torch.ops.aten.reshape.default
-        name = _method(target)
-        if name:
-            return args[0] if name == "from_local" else \
-                self._move(name, args, kwargs)
         return super().call_function(target, args, kwargs)
+
+    def _on_pieces(self, target, args, kwargs):
+        if target is operator.getitem and isinstance(args[0], (tuple, list)):
+            return args[0][args[1]]
+        return self.owner.lift(target, args, kwargs)
 
     def _attention(self, query, key, value, attn_mask=None, dropout_p=0.0,
                    is_causal=False, scale=None, enable_gqa=False):
@@ -398,6 +448,8 @@ class _Interpreter(fx.Interpreter):
 
     def _move(self, name, args, kwargs):
         node = self._current()
+        if name == "from_local":
+            return self.owner.join(node, args[0])
         if name == "redistribute":
             spec = example(node)._spec
         elif name == "to_local":
@@ -408,7 +460,10 @@ class _Interpreter(fx.Interpreter):
         placements = layouts.plain(spec.placements) if spec is not None else \
             tuple(Replicate() for _ in range(self.owner.mesh.ndim))
         text = layouts.placements_text(placements, x.ndim)
-        return operators.constraint(x, text)
+        x = operators.constraint(x, text)
+        return self.owner.piece(
+            node, x, placements, _named_argument(node, "grad_placements")
+        ) if name == "to_local" else x
 
     def _current(self):
         return self._node

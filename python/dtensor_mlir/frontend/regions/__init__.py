@@ -1,0 +1,1 @@
+"""Functions between `to_local` and `from_local`."""
