@@ -123,6 +123,30 @@ def test_grouped_heads(mesh):
     agree(function, cut(mesh, 2, 2, 5, 16 * n), cut(mesh, 2, 2, 5, 8 * n))
 
 
+def test_rotary_positions_of_complex_numbers(mesh):
+    turns = torch.polar(torch.ones(5, 4), shared(5, 4))
+
+    def function(x):
+        y = torch.view_as_complex(heads(x, 8).unflatten(-1, (-1, 2)))
+        y = torch.view_as_real(y * turns[:, :2]).flatten(-2)
+        return DTensor.from_local(y.transpose(1, 2).flatten(2), mesh,
+                                  [Shard(2)])
+    agree(function, cut(mesh, 2, 2, 5, 32 * mesh.size()))
+
+
+def test_complex_dtensors(mesh):
+    z = distribute_tensor(torch.complex(shared(6, 3), shared(6, 3)), mesh,
+                          [Shard(0)])
+
+    def function(z):
+        y = z.to_local() * 2j
+        return z * z.conj(), DTensor.from_local(y, mesh, [Shard(0)]), y
+    with torch.no_grad():
+        for actual, expected in zip(compiled(function)(z), function(z)):
+            assert type(expected) is type(actual)
+            torch.testing.assert_close(whole(actual), whole(expected))
+
+
 def test_a_number_of_the_module(mesh):
     class Scale(nn.Module):
         def __init__(self):

@@ -1,11 +1,11 @@
 # REQUIRES: python
-# RUN: env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE=0 %python %s llama mixtral
+# RUN: env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE=0 %python %s llama mixtral llama4
 """Models of the `transformers` library give the logits of one process, at five
 lengths from one compilation for each number of mesh axes.
 
     python test/python/transformers-models.py [NAME...]
 
-Without names all seven of Inputs/zoo.py are run, which takes minutes.
+Without names all of Inputs/zoo.py are run, which takes minutes.
 """
 
 import os

@@ -7,6 +7,7 @@ and gradients are those of PyTorch. On CUDA every rank has a GPU:
 """
 
 import copy
+import math
 import os
 import sys
 
@@ -153,6 +154,41 @@ class Counter(nn.Module):
     def forward(self, x):
         self.seen += x.sum(0)
         return x * self.seen
+
+
+def sizes(function, *shapes, programs=1):
+    """Values of PyTorch for tensors of these shapes, from so many programs."""
+    before = dtensor_mlir.compilations()
+    compiled = dtensor_mlir.compile(function, {"tp": SIZES[-1]},
+                                    {"x": [Shard(0)]})
+    for shape in shapes:
+        x = torch.randn(*shape, device=DEVICE)
+        torch.testing.assert_close(compiled(x), function(x), **CLOSE)
+    assert dtensor_mlir.compilations() - before == programs
+
+
+def test_numbers_that_are_computed_from_sizes():
+    def function(x):
+        rows, columns = x.shape
+        y = x * (rows / columns) + max(rows, columns) / columns ** 0.5
+        return F.interpolate(y[None, None], scale_factor=1.5,
+                             mode="bilinear") * torch.sym_sqrt(rows)
+    sizes(function, (4, 5), (7, 3), (9, 2))
+
+
+def test_a_size_that_a_bound_decides():
+    # The second dimension of the bias is one that is stretched.
+    def function(x):
+        bias = torch.arange(16., device=x.device)[None]
+        return x + bias[max(0, 1 - x.shape[0]):, 16 - x.shape[1]:]
+    sizes(function, (4, 5), (7, 3))
+
+
+def test_a_size_that_the_program_branched_on():
+    # PyTorch makes a number of the root, and exports again for other sizes.
+    def function(x):
+        return x * math.sqrt(x.shape[0] * x.shape[1])
+    sizes(function, (4, 5), (7, 3), (5, 4), programs=2)
 
 
 def test_a_buffer_is_changed_in_place():

@@ -11,6 +11,7 @@ import math
 import re
 import struct
 
+import sympy
 import torch
 from torch import fx
 
@@ -19,6 +20,12 @@ from .layouts import UnsupportedError, element
 from .symbols import Symbols
 
 SEED = "%seed"
+
+#: Classes of PyTorch's expressions: operations on numbers.
+_FLOAT_OPS = {"Add": "arith.addf", "Mul": "arith.mulf",
+              "IntTrueDiv": "arith.divf", "FloatTrueDiv": "arith.divf",
+              "Max": "arith.maximumf", "Min": "arith.minimumf",
+              "OpaqueUnaryFn_sqrt": "math.sqrt"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +58,8 @@ def number_text(value, kind: str) -> str:
 class Emitter:
     """Writes one function."""
 
-    def __init__(self, known=()):
-        self.symbols = Symbols(known)
+    def __init__(self, known=(), ranges=None):
+        self.symbols = Symbols(known, ranges)
         self.lines: list[tuple[str, str]] = []  # an op and its place
         self.values: dict[fx.Node, object] = {}
         self.draws = 0  # random ops so far
@@ -117,17 +124,54 @@ class Emitter:
 
     def _symbolic(self, number, kind):
         if isinstance(number, torch.SymFloat):
-            raise UnsupportedError(f"a computed float {number} of sizes")
-        index, whole = self.new(None, "index"), self.new(None, "i64")
-        self.write(f"{index.name} = dtensor.extent "
-                   f"<{self.symbols.text(number)}>")
-        self.write(f"{whole.name} = arith.index_cast {index.name} : index to "
-                   "i64")
+            found = self._float(number.node.expr)
+            if kind == "f64":
+                return found
+            result = self.new(None, kind)
+            self.write(f"{result.name} = arith.truncf {found.name} : f64 to "
+                       f"{kind}")
+            return result
+        whole = self._whole(self.symbols.text(number))
         if kind == "i64":
             return whole
         result = self.new(None, kind)
         cast = "sitofp" if kind[0] in "fb" else "trunci"
         self.write(f"{result.name} = arith.{cast} {whole.name} : i64 to {kind}")
+        return result
+
+    def _whole(self, text: str) -> Value:
+        index, whole = self.new(None, "index"), self.new(None, "i64")
+        self.write(f"{index.name} = dtensor.extent <{text}>")
+        self.write(f"{whole.name} = arith.index_cast {index.name} : index to "
+                   "i64")
+        return whole
+
+    def _float(self, e) -> Value:
+        """A number that PyTorch computes from sizes, in f64 as there."""
+        if e.is_number:
+            return self.constant(float(e), "f64")
+        if e.is_integer:
+            whole, result = self._whole(self.symbols.expression_text(e)), \
+                self.new(None, "f64")
+            self.write(f"{result.name} = arith.sitofp {whole.name} : i64 to "
+                       "f64")
+            return result
+        name, args = type(e).__name__, e.args
+        if isinstance(e, sympy.Pow) and e.exp == -1:
+            name, args = "FloatTrueDiv", (sympy.Float(1), e.base)
+        if name == "FloatPow" and args[1] == 0.5:
+            name, args = "OpaqueUnaryFn_sqrt", args[:1]
+        if name == "ToFloat":
+            return self._float(args[0])
+        if name not in _FLOAT_OPS:
+            raise UnsupportedError(f"a computed float {e} of sizes")
+        values = [self._float(a) for a in args]
+        result = values.pop(0)
+        for value in values or (None,):
+            operands = (result, value) if value else (result,)
+            result = self.new(None, "f64")
+            self.write(f"{result.name} = {_FLOAT_OPS[name]} "
+                       f"{', '.join(o.name for o in operands)} : f64")
         return result
 
     @staticmethod
@@ -283,13 +327,15 @@ class Function:
 
 
 def emit_function(graph: fx.Graph, table, mesh: str, arguments, results,
-                  known=(), updates=None, hints=None, name="main") -> Function:
+                  known=(), updates=None, hints=None, name="main",
+                  ranges=None) -> Function:
     """`arguments`: (node, placements) of the tensors; `results`: (node,
     placements or None) in order. `known`: symbols that have names already.
     `updates`: {number of a result: number of the argument that it is written
-    to}. `hints`: {symbol: its size in the first call}."""
+    to}. `hints`: {symbol: its size in the first call}, `ranges`: {symbol: where
+    it is}."""
     updates = updates or {}
-    e = Emitter(known)
+    e = Emitter(known, ranges)
     args = [(e.add_argument(node), placements)
             for node, placements in arguments]
     for node in graph.nodes:

@@ -12,6 +12,7 @@ import functools
 import inspect
 import itertools
 
+import sympy
 import torch
 from torch import fx, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -208,6 +209,7 @@ def _walk(name, tree, shapes):
 
 
 _ALL = object()
+_MAX_SHAPES = 256
 
 
 class _Variant:
@@ -235,7 +237,8 @@ class _Variant:
                               owner.placements)
         self.program = Program(graph, trace(graph, torch.is_grad_enabled()))
         self.out_spec = program.call_spec.out_spec
-        self._fitting = None  # shapes of the last call
+        self._guards = _guards_of(program)
+        self._fitting = set()  # shapes of calls
 
     def _placements(self, name, value):
         if isinstance(value, DTensor):
@@ -260,18 +263,26 @@ class _Variant:
         raise UnsupportedError(f"an argument of the kind {spec.kind}")
 
     def fits(self, leaves):
-        """Whether tensors have the sizes that PyTorch found to be numbers, and
-        the same where it found them to be the same."""
-        shapes = [v.shape for v in leaves if isinstance(v, torch.Tensor)]
-        if shapes != self._fitting:
-            sizes = {}
-            if not all(said == size if isinstance(said, int)
-                       else sizes.setdefault(said, size) == size
-                       for shape, dims in zip(shapes, self._sizes)
-                       for said, size in zip(dims, shape)):
+        """Whether sizes are as PyTorch found them to be: numbers, the same, or
+        what the program branched on."""
+        shapes = tuple(v.shape for v in leaves if isinstance(v, torch.Tensor))
+        if shapes not in self._fitting:
+            if not self._hold(shapes):
                 return False
-            self._fitting = shapes
+            if len(self._fitting) >= _MAX_SHAPES:
+                self._fitting.clear()
+            self._fitting.add(shapes)
         return True
+
+    def _hold(self, shapes):
+        sizes = {}
+        if not all(said == size if isinstance(said, int)
+                   else sizes.setdefault(said, size) == size
+                   for shape, dims in zip(shapes, self._sizes)
+                   for said, size in zip(dims, shape)):
+            return False
+        return all(guard.xreplace(sizes) != sympy.false
+                   for guard in self._guards)
 
     def __call__(self, leaves):
         leaves = iter([v for v in leaves if isinstance(v, torch.Tensor)])
@@ -351,6 +362,16 @@ class Compiled:
             self.placements.check_used(self.module)
             variants.append(variant)
         return variant(leaves)
+
+
+def _guards_of(program):
+    """What PyTorch took for granted of the sizes."""
+    sizes = (d for n in program.graph.nodes if n.op == "placeholder"
+             and isinstance(example(n), torch.Tensor)
+             for d in example(n).shape if isinstance(d, torch.SymInt))
+    first = next(sizes, None)
+    return [] if first is None else \
+        [guard.expr for guard in first.node.shape_env.guards]
 
 
 def _size(size):

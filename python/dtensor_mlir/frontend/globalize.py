@@ -27,8 +27,9 @@ from torch._dynamo.source import ConstantSource
 
 from . import layouts, masks, operators
 from .layouts import UnsupportedError
-from .regions.lift import Lift
-from .regions.pieces import Factor, Piece, has_piece
+from .lifting.complex_numbers import REAL, Complex, parts_of
+from .lifting.lift import Lift, is_lifted
+from .lifting.pieces import Factor, Piece
 from .replacements import Replacing
 
 
@@ -43,6 +44,7 @@ class Argument:
     fake: object = None  # of the global shape, or a SymInt
     placements: tuple = ()
     requires_grad: bool = False
+    is_complex: bool = False  # `fake` has its parts, in a dimension more
 
 
 @dataclasses.dataclass
@@ -51,6 +53,7 @@ class Output:
     kind: str  # "dtensor", "local" or "constant"
     placements: tuple = ()
     value: object = None
+    is_complex: bool = False
 
 
 def user_line(node: fx.Node) -> str:
@@ -89,12 +92,18 @@ class Graph:
         self._symbols = {}  # dynamo's expression -> our symbol
         self._hints = []
         self.hints = {}  # symbol -> (our size, what it was at first)
+        self.ranges = {}  # symbol -> where PyTorch guards the size to be
         self.sharded = self._find_sharded_arguments(placeholders)
         self.arguments = [self._argument(i, node, value) for i, (node, value)
                           in enumerate(zip(placeholders, inputs))]
+        for argument, value in zip(self.arguments, inputs):
+            argument.is_complex = _is_complex(value)
         self.lift = Lift(self.fake_mode)
         self._resolve_symbols(placeholders)
         self.outputs = self._describe_outputs()
+        for output, node in zip(self.outputs, self._returned()):
+            output.is_complex = isinstance(node, fx.Node) and _is_complex(
+                example(node))
 
     #===- Arguments --------------------------------------------------------===#
 
@@ -123,7 +132,7 @@ class Graph:
         fake = example(node)
         if isinstance(value, torch.Tensor) and node.users:
             try:
-                layouts.element(value.dtype)
+                layouts.element(REAL.get(value.dtype, value.dtype))
             except UnsupportedError as error:
                 unsupported(next(iter(node.users)),
                             f"argument '{node.name}': {error}")
@@ -175,6 +184,7 @@ class Graph:
             return self._new_symbol(int(size)) if free else int(size)
         ours = self._new_symbol(int(value))
         key = size.node.expr
+        self.ranges[ours.node.expr] = size.node.shape_env.bound_sympy(key)
         self._symbols.setdefault(key, ours)
         return ours
 
@@ -184,8 +194,12 @@ class Graph:
             not torch._dynamo.config.assume_static_by_default
         sizes = [self._size(s, v, dynamic)
                  for s, v in zip(fake.shape, [_hint(s) for s in fake.shape])]
+        if _is_complex(value):
+            sizes.append(2)
         with self.fake_mode:
-            tensor = torch.empty(sizes, dtype=value.dtype, device=value.device)
+            tensor = torch.empty(sizes, dtype=REAL.get(value.dtype,
+                                                       value.dtype),
+                                 device=value.device)
         return tensor.requires_grad_(value.requires_grad)
 
     def _resolve_symbols(self, placeholders):
@@ -221,7 +235,8 @@ class Graph:
         shape = [dim[0].local for dim in dims]
         partial = tuple((a, p.reduce_op) for a, p in enumerate(placements)
                         if p.is_partial())
-        return Piece(x, self.lift.fake(shape, x), tuple(dims), partial)
+        return Piece(x, self.lift.fake(shape, x.dtype, x.device), tuple(dims),
+                     partial)
 
     def _local_size(self, whole, local, axes):
         """A size of a piece that dynamo knows as `local`."""
@@ -239,7 +254,8 @@ class Graph:
     def number_of(self, node):
         """What stands for a number that dynamo computes, or None."""
         value = example(node)
-        if isinstance(value, torch.SymFloat):
+        if isinstance(value, torch.SymFloat) and (
+                value.node.expr.is_Symbol or value.node.expr.is_number):
             return float(value)  # another one is another program
         return self._symbols.get(value.node.expr) if isinstance(
             value, torch.SymInt) else None
@@ -292,8 +308,9 @@ class Graph:
         for argument in self.arguments:
             if argument.kind in ("tensor", "dtensor"):
                 # A change of the argument is a change of this copy.
-                values.append(next(tensors).clone())
-                originals.append((argument, values[-1], values[-1]._version))
+                copy = next(tensors).clone()
+                values.append(parts_of(copy) if argument.is_complex else copy)
+                originals.append((argument, copy, copy._version))
             elif argument.kind == "free symbol":
                 values.append(next(symbols))
             elif argument.kind == "symbol":
@@ -314,6 +331,9 @@ class Graph:
 
 
     def _finish(self, node, value, output):
+        if isinstance(value, Complex):
+            return torch.stack([self._finish(node, part, output)
+                                for part in (value.re, value.im)], -1)
         if not isinstance(value, Piece):
             return value
         if value.partial and _name_of(node) != "to_local":
@@ -323,6 +343,15 @@ class Graph:
                         f"{list(value.placements(self.mesh.ndim))}")
         output.placements = value.placements(self.mesh.ndim)
         return value.whole
+
+
+def _is_complex(value) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_complex()
+
+
+def _each(function, x):
+    """Of a complex tensor both parts."""
+    return x.map(function) if isinstance(x, Complex) else function(x)
 
 
 def _hint(size) -> int:
@@ -396,13 +425,21 @@ class _Interpreter(fx.Interpreter):
     def placeholder(self, target, args, kwargs):
         value = super().placeholder(target, args, kwargs)
         spec = self.owner.sharded.get(self._node)
-        return value if spec is None else self.owner.piece(
-            self._node, value, spec.placements)
+        return value if spec is None else _each(
+            lambda x: self.owner.piece(self._node, x, spec.placements), value)
+
+    def get_attr(self, target, args, kwargs):
+        value = super().get_attr(target, args, kwargs)
+        return parts_of(torch.view_as_real(value)) if _is_complex(value) \
+            else value
+
+    def _is_lifted(self, args, kwargs):
+        return is_lifted((args, kwargs), example(self._node))
 
     def call_method(self, target, args, kwargs):
         if target in _METHODS:
             return self._move(target, args, kwargs)
-        if has_piece(args, kwargs):
+        if self._is_lifted(args, kwargs):
             return self.owner.lift(
                 lambda x, *args, **kwargs: getattr(x, target)(*args, **kwargs),
                 args, kwargs)
@@ -412,8 +449,10 @@ class _Interpreter(fx.Interpreter):
         name = _method(target)
         if name:
             return self._move(name, args, kwargs)
-        if has_piece(args, kwargs):
-            return self._on_pieces(target, args, kwargs)
+        if target is operator.getitem and isinstance(args[0], (tuple, list)):
+            return args[0][args[1]]
+        if self._is_lifted(args, kwargs):
+            return self.owner.lift(target, args, kwargs)
         if target in _ATTENTION:
             return self._attention(*args, **kwargs)
         if target is torch.ops.aten.size.default:
@@ -422,11 +461,6 @@ class _Interpreter(fx.Interpreter):
             # Strides are not those that the graph was made with.
             target = torch.ops.aten.reshape.default
         return super().call_function(target, args, kwargs)
-
-    def _on_pieces(self, target, args, kwargs):
-        if target is operator.getitem and isinstance(args[0], (tuple, list)):
-            return args[0][args[1]]
-        return self.owner.lift(target, args, kwargs)
 
     def _attention(self, query, key, value, attn_mask=None, dropout_p=0.0,
                    is_causal=False, scale=None, enable_gqa=False):
@@ -449,21 +483,23 @@ class _Interpreter(fx.Interpreter):
     def _move(self, name, args, kwargs):
         node = self._current()
         if name == "from_local":
-            return self.owner.join(node, args[0])
+            return _each(lambda x: self.owner.join(node, x), args[0])
         if name == "redistribute":
             spec = example(node)._spec
         elif name == "to_local":
             spec = example(node.args[0])._spec
         else:
             spec = None
-        x = args[0]
         placements = layouts.plain(spec.placements) if spec is not None else \
             tuple(Replicate() for _ in range(self.owner.mesh.ndim))
-        text = layouts.placements_text(placements, x.ndim)
-        x = operators.constraint(x, text)
-        return self.owner.piece(
-            node, x, placements, _named_argument(node, "grad_placements")
-        ) if name == "to_local" else x
+
+        def move(x):
+            x = operators.constraint(x, layouts.placements_text(placements,
+                                                                x.ndim))
+            return self.owner.piece(
+                node, x, placements, _named_argument(node, "grad_placements")
+            ) if name == "to_local" else x
+        return _each(move, args[0])
 
     def _current(self):
         return self._node

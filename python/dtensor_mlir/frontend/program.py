@@ -58,14 +58,14 @@ class Half:
     """Forward or backward: one bundle, called on pieces."""
 
     def __init__(self, mesh, graph, arguments, results, known=(),
-                 updates=None, hints=None):
+                 updates=None, hints=None, ranges=None):
         self.mesh, self.updated = mesh, sorted(set((updates or {}).values()))
         constants = constants_of(graph)
         whole = ", ".join(["replicate"] * mesh.ndim)
         self.function = emit_function(
             graph, TABLE, layouts.mesh_text(mesh),
             arguments + [(node, whole) for node in constants], results, known,
-            updates, hints)
+            updates, hints, ranges=ranges)
         self.constants = [c.detach() for c in constants.values()]
         self.bundle = places.compile_for(mesh, self.function.text,
                                          self.function.key,
@@ -281,7 +281,8 @@ class Program:
                 i for i, a in enumerate(self.tensors) if a is argument)
             results.append((node, self._text(argument.placements, node)))
         self.forward = Half(self.mesh, graph, arguments, results,
-                            updates=updates, hints=self._hints())
+                            updates=updates, hints=self._hints(),
+                            ranges=self.graph.ranges)
 
     def _hints(self):
         """Where there are gradients, whether weights or activations are moved
@@ -338,7 +339,7 @@ class Program:
             for i in self.gradients]
         self.backward = Half(self.mesh, graph, list(zip(inputs, texts)),
                              results, self.forward.function.symbols,
-                             hints=self._hints())
+                             hints=self._hints(), ranges=self.graph.ranges)
 
     def _forward_placements(self):
         """What the compiler chose, as text."""
@@ -436,6 +437,15 @@ class Program:
         return gradient, self._global_shape(placements, gradient)
 
     def __call__(self, *inputs):
+        """Complex tensors are pairs inside."""
+        inputs = list(inputs)
+        for argument in self.tensors:
+            if argument.is_complex:
+                inputs[argument.index] = _pairs(inputs[argument.index])
+        return [_numbers(x) if o.is_complex else x
+                for o, x in zip(self.graph.outputs, self._call(inputs))]
+
+    def _call(self, inputs):
         needs = self.traced.backward is not None and torch.is_grad_enabled() \
             and any(isinstance(t, torch.Tensor) and t.requires_grad
                     for t in inputs)
@@ -447,6 +457,30 @@ class Program:
         outputs = iter(outputs)
         return [next(constants) if o.kind == "constant" else next(outputs)
                 for o in self.graph.outputs]
+
+
+def _pairs(tensor):
+    """A complex tensor with its parts in a dimension more."""
+    if not isinstance(tensor, DTensor):
+        return torch.view_as_real(tensor)
+    _check_no_gradient(tensor)
+    return wrap(torch.view_as_real(tensor._local_tensor), tensor.device_mesh,
+                tuple(tensor.placements), (*tensor.shape, 2))
+
+
+def _numbers(pairs):
+    if not isinstance(pairs, DTensor):
+        return torch.view_as_complex(pairs)
+    _check_no_gradient(pairs)
+    return wrap(torch.view_as_complex(pairs._local_tensor), pairs.device_mesh,
+                tuple(pairs.placements), pairs.shape[:-1])
+
+
+def _check_no_gradient(tensor):
+    if tensor.requires_grad and torch.is_grad_enabled():
+        raise layouts.UnsupportedError(
+            "a complex DTensor that needs a gradient; use torch.view_as_real "
+            "of it")
 
 
 class _Call(torch.autograd.Function):

@@ -127,6 +127,7 @@ def graph_of(function, tensors, expected, mesh, dim):
         inputs.append(as_dtensor(tensor, mesh, dim))
         nodes[-1].meta["example_value"] = inputs[-1]
     call = graph.call_function(function, tuple(nodes))
+    call.meta["example_value"] = getattr(function, "made", expected)
     for i, value in enumerate(expected):
         out = graph.call_function(lambda results, i: results[i], (call, i))
         meta = as_dtensor(value.detach(), mesh)
@@ -151,8 +152,10 @@ def function_of(op, sample):
             values[i] = value
         first, args, kwargs = pytree.tree_unflatten(values, spec)
         result = sample.output_process_fn_grad(op.op(first, *args, **kwargs))
-        return [r for r in pytree.tree_leaves(result)
-                if isinstance(r, torch.Tensor)]
+        function.made = [r for r in pytree.tree_leaves(result)
+                         if isinstance(r, torch.Tensor)]
+        return [torch.view_as_real(r.resolve_conj()) if r.is_complex() else r
+                for r in function.made]
     return function, tensors
 
 

@@ -109,7 +109,7 @@ class Found:
 _SUMS = {aten.add.Tensor, aten.sub.Tensor}
 _MULTIPLES = {aten.mul.Tensor, aten.div.Tensor, aten.mul.Scalar,
               aten.div.Scalar, aten.neg.default}
-_MOVES = {aten.view.default, aten._unsafe_view.default, aten.expand.default,
+MOVES = {aten.view.default, aten._unsafe_view.default, aten.expand.default,
           aten.permute.default, aten.t.default, aten.transpose.int,
           aten.unsqueeze.default, aten.squeeze.dim, aten.squeeze.dims,
           aten.select.int, aten.slice.Tensor, aten.split.Tensor,
@@ -133,7 +133,7 @@ def _partial(func, args, kwargs) -> set:
         good = is_sum and len(pending) == 1 and bool(
             found[0] or func is aten.mul.Tensor)
     else:
-        good = alike and func in _MOVES
+        good = alike and func in MOVES
     if not good:
         refuse(f"{func} on a local tensor that is pending a reduction")
     return pending[0]

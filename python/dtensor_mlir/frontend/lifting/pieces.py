@@ -21,7 +21,6 @@ import math
 
 import sympy
 import torch
-from torch.utils import _pytree as pytree
 from torch.distributed.tensor.placement_types import (Partial, Placement,
                                                       Replicate, Shard)
 
@@ -134,7 +133,3 @@ def is_cut_alike(a: Dim, b: Dim) -> bool:
 
 def uncut(size) -> Dim:
     return (Factor(size, size),)
-
-
-def has_piece(*trees) -> bool:
-    return any(isinstance(x, Piece) for x in pytree.tree_leaves(trees))

@@ -1,4 +1,4 @@
-"""Calls of functions on pieces, operator by operator."""
+"""Calls of functions on pieces and on complex tensors, operator by operator."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from torch.utils._python_dispatch import (TorchDispatchMode,
                                           _disable_current_modes)
 
 from ..layouts import UnsupportedError
-from .pieces import Piece, has_piece
-from .rules import on_wholes
+from . import complex_numbers, piece_rules
+from .complex_numbers import Complex
+from .pieces import Piece
 
 
 class _Recorder(TorchDispatchMode):
@@ -28,25 +29,44 @@ class _Recorder(TorchDispatchMode):
         return result
 
 
+def _has(kind, tree) -> bool:
+    return any(isinstance(x, kind) for x in pytree.tree_leaves(tree))
+
+
+def is_lifted(arguments, made=()) -> bool:
+    """Whether a call that makes `made` is one for `Lift`."""
+    return _has((Piece, Complex), arguments) or any(
+        isinstance(x, torch.Tensor) and x.is_complex()
+        for x in pytree.tree_leaves(made))
+
+
 class Lift:
-    """Calls functions on pieces: they run once on fake tensors of the shapes of
-    the pieces, and their operators then on the wholes, with gradients."""
+    """Calls a function: it runs once on fake tensors of the shapes and elements
+    that it knows, and its operators then on what stands for them, with
+    gradients."""
 
     def __init__(self, fake_mode):
         self.fake_mode = fake_mode
         self.symbols: set[sympy.Symbol] = set()  # sizes of pieces
 
-    def fake(self, shape, like: torch.Tensor) -> torch.Tensor:
+    def fake(self, shape, dtype, device) -> torch.Tensor:
         with _disable_current_modes(), self.fake_mode:
-            return torch.empty(shape, dtype=like.dtype, device=like.device)
+            return torch.empty(shape, dtype=dtype, device=device)
+
+    def _fake_of(self, x) -> torch.Tensor:
+        if isinstance(x, Complex):
+            part = self._fake_of(x.re)
+            return self.fake(part.shape, x.dtype, part.device)
+        return x.local if isinstance(x, Piece) else \
+            self.fake(x.shape, x.dtype, x.device)
 
     def __call__(self, function, args, kwargs):
         values = {}  # id of a fake tensor -> (it, what it stands for)
 
         def enter(x):
-            if not isinstance(x, (Piece, torch.Tensor)):
+            if not isinstance(x, (Piece, Complex, torch.Tensor)):
                 return x
-            fake = x.local if isinstance(x, Piece) else self.fake(x.shape, x)
+            fake = self._fake_of(x)
             values[id(fake)] = fake, x
             return fake
 
@@ -69,8 +89,16 @@ class Lift:
         return pytree.tree_map(leave, result)
 
     def _run(self, func, args, kwargs, made):
-        if has_piece(args, kwargs):
-            return on_wholes(func, args, kwargs, made, self._call)
+        if _has(Complex, (args, kwargs)) or is_lifted((), made):
+            return complex_numbers.on_parts(func, args, kwargs, made,
+                                            self._on_parts)
+        if _has(Piece, (args, kwargs)):
+            return piece_rules.on_wholes(func, args, kwargs, made, self._call)
+        return self._call(func, args, kwargs)
+
+    def _on_parts(self, func, *args, **kwargs):
+        if _has(Piece, (args, kwargs)):
+            return self(func, args, kwargs)
         return self._call(func, args, kwargs)
 
     def _call(self, func, args, kwargs):

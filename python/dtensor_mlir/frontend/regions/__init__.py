@@ -1,1 +1,0 @@
-"""Functions between `to_local` and `from_local`."""
