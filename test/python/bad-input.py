@@ -10,6 +10,8 @@ from ranks import *
 import torch.nn.functional as F
 from torch.distributed.device_mesh import DeviceMesh
 
+from dtensor_mlir.frontend import places
+
 
 def on(mesh, *shape, placements=(Replicate(),)):
     return distribute_tensor(torch.ones(*shape), mesh, placements)
@@ -39,6 +41,14 @@ def test_elements_without_import(mesh):
                           [Replicate()])
     fails(lambda: compiled(function)(x), "uint8", "bad-input.py",
           "in function")
+
+
+def test_a_tensor_on_another_device(mesh):
+    device = torch.device("meta")
+    fails(lambda: places.pieces_of(torch.ones(3), [0], [device], [], None),
+          "shape (3,) is on cpu, its rank is on meta")
+    (number,) = places.pieces_of(torch.ones(()), [0], [device], [], None)
+    assert number.device == device
 
 
 def test_two_meshes_in_one_program(mesh):

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "Inputs"))
 from ranks import *
+import torch.distributed._functional_collectives as funcol
 import torch.nn.functional as F
 from torch import nn
 
@@ -77,6 +78,22 @@ def test_a_sum_over_what_is_cut_is_pending(mesh):
         return y.redistribute(placements=[Replicate()])
     agree(function, cut(mesh, 1, 3, 2 * mesh.size()),
           cut(mesh, 0, 2 * mesh.size(), 5))
+
+
+def test_collectives_of_the_function(mesh):
+    rows, columns = 2 * mesh.size(), 3 * mesh.size()
+    x, w = cut(mesh, 1, rows, columns), cut(mesh, 0, columns, 5)
+
+    def function(x, w):
+        y = x.to_local() @ w.to_local()
+        total = funcol.all_reduce(y, "sum", mesh)
+        piece = funcol.reduce_scatter_tensor(y * 2, "sum", 0, mesh)
+        dist.all_reduce(y)
+        whole = funcol.all_gather_tensor(piece.relu(), 0, mesh)
+        return total, y + 1, piece, whole
+    with torch.no_grad():
+        for actual, expected in zip(compiled(function)(x, w), function(x, w)):
+            torch.testing.assert_close(actual, expected)
 
 
 def test_a_part_of_a_gradient_from_each_rank(mesh):
@@ -213,6 +230,13 @@ def test_a_pending_sum_as_a_result(mesh):
         return x.to_local().sum(0)
     refused(function, cut(mesh, 0, 2 * mesh.size(), 3), "'sum'", "pending",
             "from_local", "Partial(sum)")
+
+
+def test_a_collective_of_what_is_not_pending(mesh):
+    def function(x):
+        return funcol.all_reduce(x.to_local(), "sum", mesh)
+    refused(function, cut(mesh, 0, 2 * mesh.size(), 3), "all_reduce",
+            "not pending")
 
 
 def test_a_pending_sum_that_is_squared(mesh):

@@ -98,7 +98,7 @@ class Graph:
                           in enumerate(zip(placeholders, inputs))]
         for argument, value in zip(self.arguments, inputs):
             argument.is_complex = _is_complex(value)
-        self.lift = Lift(self.fake_mode)
+        self.lift = Lift(self.fake_mode, self._axis_of)
         self._resolve_symbols(placeholders)
         self.outputs = self._describe_outputs()
         for output, node in zip(self.outputs, self._returned()):
@@ -250,6 +250,13 @@ class Graph:
         self.lift.symbols |= ours.node.expr.free_symbols
         self._symbols[local.node.expr] = ours
         return ours
+
+    def _axis_of(self, group: str) -> int:
+        """The mesh axis whose ranks are those of a process group."""
+        for axis in range(self.mesh.ndim):
+            if self.mesh.get_group(axis).group_name == group:
+                return axis
+        raise UnsupportedError(f"group \"{group}\" is no axis of {self.mesh}")
 
     def number_of(self, node):
         """What stands for a number that dynamo computes, or None."""

@@ -20,6 +20,7 @@ from torch.distributed.distributed_c10d import _resolve_process_group
 from torch.utils.weak import WeakIdKeyDictionary
 
 from .. import compiler
+from .._libraries import LaunchError
 from ..runtime import Bundle, Executable
 from .layouts import mesh_sizes
 
@@ -232,7 +233,7 @@ def gather(pieces: Pieces, boxes, shape, device) -> torch.Tensor:
 def pieces_of(tensor, ranks, devices, boxes, scatter) -> list[torch.Tensor]:
     """The row-major pieces of the ranks that run in this process."""
     if len(ranks) == 1 and type(tensor) is torch.Tensor and \
-            tensor.is_contiguous():
+            tensor.is_contiguous() and tensor.device == devices[0]:
         return [tensor]
     if isinstance(tensor, Pieces):
         return tensor.tensors
@@ -245,7 +246,16 @@ def pieces_of(tensor, ranks, devices, boxes, scatter) -> list[torch.Tensor]:
     if scatter:
         return scatter(tensor, boxes, devices)
     tensor = tensor.detach().contiguous()
-    return [tensor] if len(ranks) == 1 else [tensor.to(d) for d in devices]
+    return [_move_number(tensor, devices[0])] if len(ranks) == 1 else \
+        [tensor.to(d) for d in devices]
+
+
+def _move_number(tensor, device):
+    """A tensor of one number on the CPU goes with any, as in PyTorch."""
+    if tensor.device != device and tensor.ndim:
+        raise LaunchError(f"a tensor of shape {tuple(tensor.shape)} is on "
+                          f"{tensor.device}, its rank is on {device}")
+    return tensor.to(device)
 
 
 def own_pieces(tensor, pieces: list[torch.Tensor]) -> list[torch.Tensor]:

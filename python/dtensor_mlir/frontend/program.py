@@ -175,7 +175,8 @@ class Steady:
     def serves(half, locals_) -> bool:
         return half._scatter is None and not half.function.is_random and all(
             type(t) in (torch.Tensor, torch.nn.Parameter)
-            and t.is_contiguous() for t in (*locals_, *half.constants)) and \
+            and t.is_contiguous() and t.device == half.executable()[1][0]
+            for t in (*locals_, *half.constants)) and \
             len(half.executable()[0].local_ranks) == 1
 
     def fits(self, tensors) -> bool:

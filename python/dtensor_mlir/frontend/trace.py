@@ -87,6 +87,7 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
     tensors = [a for a in graph.arguments if a.kind in ("tensor", "dtensor")]
     free = [a for a in graph.arguments if a.kind == "free symbol"]
     args = [a.fake for a in tensors]
+    graph.lift.with_gradients = with_gradients
     symbols = [a.fake for a in free]
 
     def function(*flat):

@@ -1,4 +1,4 @@
-"""Distances of rows, and products of three."""
+"""Distances of rows, products of three, and norms of weights."""
 
 from __future__ import annotations
 
@@ -93,3 +93,11 @@ def addbmm(x, a, b, beta=1, alpha=1):
     product = torch.bmm(a, b).sum(0)
     product = product if alpha == 1 else product * alpha
     return product if beta == 0 else x * beta + product
+
+
+@rule(aten._weight_norm_interface_backward.default)
+def _weight_norm_gradient(grad, v, g, norms, dim):
+    """Of w = v g / |v|, with a norm for each index of `dim`."""
+    others = [d for d in range(v.ndim) if d != dim]
+    along = (grad * v).sum(others, keepdim=True)
+    return g / norms * (grad - v * along / norms.square()), along / norms

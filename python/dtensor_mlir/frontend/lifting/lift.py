@@ -40,14 +40,27 @@ def is_lifted(arguments, made=()) -> bool:
         for x in pytree.tree_leaves(made))
 
 
+def _check_gradients(args, kwargs):
+    """Where a tensor that every rank has whole meets pieces, each rank finds a
+    part of its gradient, and PyTorch leaves it at that."""
+    if any(
+            isinstance(x, torch.Tensor) and x.requires_grad
+            for x in pytree.tree_leaves((args, kwargs))):
+        raise UnsupportedError(
+            "every rank would have a part of the gradient of a tensor that it "
+            "has whole; give it as a DTensor, and take its to_local with "
+            "grad_placements=[Partial()]")
+
+
 class Lift:
     """Calls a function: it runs once on fake tensors of the shapes and elements
     that it knows, and its operators then on what stands for them, with
     gradients."""
 
-    def __init__(self, fake_mode):
-        self.fake_mode = fake_mode
+    def __init__(self, fake_mode, axis_of):
+        self.fake_mode, self.axis_of = fake_mode, axis_of
         self.symbols: set[sympy.Symbol] = set()  # sizes of pieces
+        self.with_gradients = False
 
     def fake(self, shape, dtype, device) -> torch.Tensor:
         with _disable_current_modes(), self.fake_mode:
@@ -93,7 +106,10 @@ class Lift:
             return complex_numbers.on_parts(func, args, kwargs, made,
                                             self._on_parts)
         if _has(Piece, (args, kwargs)):
-            return piece_rules.on_wholes(func, args, kwargs, made, self._call)
+            if self.with_gradients:
+                _check_gradients(args, kwargs)
+            return piece_rules.on_wholes(func, args, kwargs, made, self._call,
+                                         self.axis_of)
         return self._call(func, args, kwargs)
 
     def _on_parts(self, func, *args, **kwargs):

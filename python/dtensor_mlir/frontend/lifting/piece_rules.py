@@ -13,11 +13,13 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ..layouts import UnsupportedError
-from .pieces import (Dim, Factor, Piece, is_cut, is_cut_alike, is_number,
-                     is_one, is_same, quotient, uncut, whole_size)
+from .pieces import (Dim, Factor, Piece, is_cut, is_cut_alike, is_floor_of,
+                     is_number, is_one, is_same, quotient, uncut, whole_size)
 
 aten = torch.ops.aten
+c10d = torch.ops._c10d_functional
 RULES: dict = {}
+COLLECTIVES: dict = {}
 
 
 @dataclasses.dataclass
@@ -26,6 +28,7 @@ class Call:
     args: tuple
     kwargs: dict
     made: object  # fake tensors of the shapes of the pieces
+    axis_of: Callable  # a mesh axis by the name of its group
 
     def argument(self, index: int, name: str, default=None):
         if len(self.args) > index:
@@ -63,15 +66,16 @@ def wholes(tree):
                            tree)
 
 
-def on_wholes(func, args, kwargs, made, call: Callable):
+def on_wholes(func, args, kwargs, made, call: Callable, axis_of: Callable):
     """The pieces that `func` gives; `call` calls it."""
-    _check_gradients(args, kwargs)
+    if func in COLLECTIVES:
+        return COLLECTIVES[func](Call(func, args, kwargs, made, axis_of))
     rule = RULES.get(func)
     if rule is None and torch.Tag.pointwise in func.tags:
         rule = _pointwise
     if rule is None:
         refuse(f"{func} on the piece of one rank")
-    found = rule(Call(func, args, kwargs, made))
+    found = rule(Call(func, args, kwargs, made, axis_of))
     partial = _partial(func, args, kwargs) | set(found.partial)
     results = call(found.func or func, *wholes((found.args, found.kwargs)))
     flat, spec = pytree.tree_flatten(results)
@@ -79,18 +83,6 @@ def on_wholes(func, args, kwargs, made, call: Callable):
               for whole, local, dims in zip(
                   flat, pytree.tree_leaves(made), found.dims, strict=True)]
     return pytree.tree_unflatten(pieces, spec)
-
-
-def _check_gradients(args, kwargs):
-    """Where a tensor that every rank has whole meets pieces, each rank finds a
-    part of its gradient, and PyTorch leaves it at that."""
-    if torch.is_grad_enabled() and any(
-            isinstance(x, torch.Tensor) and x.requires_grad
-            for x in pytree.tree_leaves((args, kwargs))):
-        raise UnsupportedError(
-            "every rank would have a part of the gradient of a tensor that it "
-            "has whole; give it as a DTensor, and take its to_local with "
-            "grad_placements=[Partial()]")
 
 
 @dataclasses.dataclass
@@ -174,8 +166,7 @@ def _pointwise(call):
                   for x in pytree.tree_leaves(call.made)])
 
 
-_handles(aten.clone.default, aten._to_copy.default, aten.copy_.default,
-         aten.copy.default, aten.fill_.Scalar, aten.fill_.Tensor,
+_handles(aten.clone.default, aten._to_copy.default, aten.copy.default, aten.fill_.Scalar, aten.fill_.Tensor,
          aten.zero_.default,
          aten.detach.default, aten.alias.default, aten.lift_fresh.default,
          aten.zeros_like.default, aten.ones_like.default,
@@ -242,8 +233,11 @@ def _take(left: list[Factor], size) -> Dim:
 
 def _split_factor(factor: Factor, size) -> tuple[Factor, Factor]:
     """`size` elements of the piece, and what is inside of each."""
-    inner = quotient(factor.local, size)
-    whole = None if inner is None else quotient(factor.whole, inner)
+    inner, whole = quotient(factor.local, size), None
+    if inner is not None:
+        whole = quotient(factor.whole, inner)
+    elif (inner := is_floor_of(size, factor.local)) is not None:
+        whole = factor.whole // inner  # a call checks that nothing is left
     if whole is None:
         refuse(f"a view of {factor.local} elements of the piece, which are "
                f"{factor.whole} in the whole, as {size}")
@@ -556,3 +550,72 @@ def _local(dim: Dim):
     for f in dim:
         size = size * f.local
     return size
+
+
+#===- Collectives ----------------------------------------------------------===#
+# The whole stays as it is, and what a rank has of it is another piece.
+
+def _collective(target):
+    def register(rule):
+        COLLECTIVES[target] = rule
+        return rule
+    return register
+
+
+@_collective(c10d.wait_tensor.default)
+def _wait(call):
+    return call.args[0]
+
+
+@_collective(aten.copy_.default)
+def _copy(call):
+    """A collective in place is one whose result is copied back."""
+    target, source = call.args[:2]
+    dims = _broadcast([target, source], call.made.shape)
+    if not isinstance(target, Piece) or any(
+            is_cut(a) != is_cut(b) for a, b in zip(target.dims, dims)):
+        refuse(f"{call.func} of a piece to what every rank has")
+    if getattr(source, "whole", source) is not target.whole:
+        target.whole.copy_(getattr(source, "whole", source))
+    target.partial = getattr(source, "partial", ())
+    return target
+
+
+def _reduced(call, x, kind, group):
+    """The axis of the group, and what is pending along others."""
+    axis = call.axis_of(group)
+    if (axis, kind) not in x.partial:
+        refuse(f"{call.func} of kind \"{kind}\" of what is not pending such a "
+               f"reduction along mesh axis {axis}")
+    return axis, tuple(p for p in x.partial if p[0] != axis)
+
+
+@_collective(c10d.all_reduce.default)
+def _all_reduce(call):
+    x = call.args[0]
+    _, partial = _reduced(call, *call.args)
+    return Piece(x.whole, call.made, x.dims, partial)
+
+
+@_collective(c10d.reduce_scatter_tensor.default)
+def _reduce_scatter(call):
+    x, kind, _, group = call.args
+    axis, partial = _reduced(call, x, kind, group)
+    if is_cut(x.dims[0]):
+        refuse(f"{call.func} of a dimension that is cut")
+    size = whole_size(x.dims[0])
+    cut = (Factor(call.made.shape[0], size, (axis,)),)
+    return Piece(x.whole, call.made, (cut, *x.dims[1:]), partial)
+
+
+@_collective(c10d.all_gather_into_tensor.default)
+def _all_gather(call):
+    x, _, group = call.args
+    axis, dim = call.axis_of(group), x.dims[0]
+    axes = dim[0].axes if dim else ()
+    # Pieces of one size, one after the other, are the whole.
+    if axes != (axis,) or not bool(call.made.shape[0] == whole_size(dim)):
+        refuse(f"{call.func} of what mesh axis {axis} does not cut into equal "
+               "pieces along dimension 0")
+    joined = (*uncut(dim[0].whole), *dim[1:])
+    return Piece(x.whole, call.made, (joined, *x.dims[1:]), x.partial)

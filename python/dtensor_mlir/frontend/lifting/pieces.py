@@ -41,7 +41,7 @@ class Factor:
 Dim = tuple[Factor, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(eq=False)
 class Piece:
     """What each rank has of `whole`."""
     whole: torch.Tensor
@@ -104,6 +104,13 @@ def quotient(a, b):
         q, hint=None)
 
 
+def is_floor_of(size, whole) -> int | None:
+    """n where `size` is written as whole // n."""
+    e = expression_of(size)
+    return int(e.args[1]) if type(e).__name__ == "FloorDiv" and \
+        e.args[0] == expression_of(whole) and e.args[1].is_Integer else None
+
+
 def whole_size(dim: Dim):
     return math.prod(f.whole for f in dim)
 
@@ -113,13 +120,14 @@ def is_cut(dim: Dim) -> bool:
 
 
 def cuts(dim: Dim) -> list:
-    """(axes that cut, elements of the piece from there on, size in the whole),
+    """(axes that cut, elements of the piece from there on, those of the whole),
     minor to major."""
-    inner, found = sympy.Integer(1), []
+    local, whole, found = sympy.Integer(1), 1, []
     for f in reversed(dim):
-        inner = sympy.expand(inner * expression_of(f.local))
+        local = sympy.expand(local * expression_of(f.local))
+        whole = whole * f.whole
         if f.axes:
-            found.append((f.axes, inner, f.whole))
+            found.append((f.axes, local, whole))
     return found
 
 
