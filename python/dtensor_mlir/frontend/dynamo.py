@@ -10,8 +10,9 @@ from torch.fx.passes.split_module import split_module
 
 from .._libraries import Error
 from . import operators
-from .globalize import Graph, example, trace_of
+from .globalize import Graph
 from .layouts import UnsupportedError
+from .nodes import example, trace_of
 from .program import Program
 from .trace import trace
 

@@ -15,8 +15,8 @@ import sympy
 import torch
 from torch import fx
 
-from .globalize import trace_of, unsupported, user_line
 from .layouts import UnsupportedError, element
+from .nodes import trace_of, unsupported, user_line
 from .symbols import Symbols
 
 SEED = "%seed"

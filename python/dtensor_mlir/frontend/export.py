@@ -21,8 +21,9 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from . import layouts
-from .globalize import Argument, Graph, Output, example
+from .globalize import Argument, Graph, Output
 from .layouts import UnsupportedError
+from .nodes import example
 from .places import LocalMesh
 from .program import Program
 from .symbols import expression

@@ -2,38 +2,33 @@
 
 Dynamo's graph is written over DTensors. Here it runs on plain tensors of the
 global shapes: a DTensor argument is its global tensor, `redistribute` pins
-placements, and what happens between `to_local` and `from_local` happens to the
-global tensor, which is the same for operators that work element by element and
-for placements that are replicated.
+placements, and of what happens between `to_local` and `from_local` the folder
+`lifting` tells what happens to global tensors.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import math
-import operator
-import os
 
 import torch
-import torch.nn.functional as F
 from torch import fx
+from torch._dynamo.source import ConstantSource
 from torch._subclasses import FakeTensorMode
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor
-from torch.distributed.tensor.placement_types import Partial, Replicate
-from torch.fx.experimental.symbolic_shapes import (DimDynamic, ShapeEnv)
-from torch._dynamo.source import ConstantSource
+from torch.distributed.tensor.placement_types import Replicate
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
 
-from . import layouts, masks, operators
+from . import layouts
+from .interpret import Interpreter
 from .layouts import UnsupportedError
-from .lifting.complex_numbers import REAL, Complex, parts_of
-from .lifting.lift import Lift, is_lifted
+from .lifting.complex_numbers import REAL, Complex, is_complex, parts_of
+from .lifting.lift import Lift
 from .lifting.pieces import Factor, Piece
+from .nodes import (describe, example, hint_of, name_of, named_argument,
+                    unsupported)
 from .replacements import Replacing
-
-
-_OURS = os.path.dirname(__file__)
 
 
 @dataclasses.dataclass
@@ -56,29 +51,6 @@ class Output:
     is_complex: bool = False
 
 
-def user_line(node: fx.Node) -> str:
-    """The last line of the user's program that led to the node."""
-    places = [line.strip() for line in trace_of(node).splitlines()
-              if line.strip().startswith("File ") and _OURS not in line]
-    return places[-1] if places else "no line is known"
-
-
-def trace_of(node: fx.Node) -> str:
-    return (node.stack_trace or node.meta.get("stack_trace") or "").strip()
-
-
-def unsupported(node: fx.Node, what: str):
-    raise UnsupportedError(f"{what}\n  {user_line(node)}", trace_of(node))
-
-
-def example(node: fx.Node):
-    return node.meta.get("example_value", node.meta.get("val"))
-
-
-_ATTENTION = {F.scaled_dot_product_attention,
-              torch.ops.aten.scaled_dot_product_attention.default}
-
-
 class Graph:
     """A graph of dynamo, its arguments and outputs, and how to run it. With
     `generalize`, sizes 0 and 1 of arguments are symbols where others are."""
@@ -97,12 +69,12 @@ class Graph:
         self.arguments = [self._argument(i, node, value) for i, (node, value)
                           in enumerate(zip(placeholders, inputs))]
         for argument, value in zip(self.arguments, inputs):
-            argument.is_complex = _is_complex(value)
+            argument.is_complex = is_complex(value)
         self.lift = Lift(self.fake_mode, self._axis_of)
         self._resolve_symbols(placeholders)
         self.outputs = self._describe_outputs()
         for output, node in zip(self.outputs, self._returned()):
-            output.is_complex = isinstance(node, fx.Node) and _is_complex(
+            output.is_complex = isinstance(node, fx.Node) and is_complex(
                 example(node))
 
     #===- Arguments --------------------------------------------------------===#
@@ -121,7 +93,7 @@ class Graph:
         found = {}
         for node in placeholders:
             for user in node.users:
-                if _name_of(user) != "from_local" or user.args[0] is not node:
+                if name_of(user) != "from_local" or user.args[0] is not node:
                     continue
                 spec = example(user)._spec
                 if not all(p.is_replicate() for p in spec.placements):
@@ -193,8 +165,8 @@ class Graph:
         dynamic = self.generalize and not value.requires_grad and \
             not torch._dynamo.config.assume_static_by_default
         sizes = [self._size(s, v, dynamic)
-                 for s, v in zip(fake.shape, [_hint(s) for s in fake.shape])]
-        if _is_complex(value):
+                 for s, v in zip(fake.shape, [hint_of(s) for s in fake.shape])]
+        if is_complex(value):
             sizes.append(2)
         with self.fake_mode:
             tensor = torch.empty(sizes, dtype=REAL.get(value.dtype,
@@ -211,7 +183,7 @@ class Graph:
             if key in self._symbols:
                 argument.fake = self._symbols[key]
             elif node.users and isinstance(value, torch.SymInt):
-                argument.fake = self._new_symbol(_hint(value))
+                argument.fake = self._new_symbol(hint_of(value))
                 argument.kind = "free symbol"
                 self._symbols[key] = argument.fake
             else:
@@ -244,7 +216,7 @@ class Graph:
             return whole
         if not isinstance(local, torch.SymInt):
             return int(local)
-        ours = self._new_symbol(_hint(local)) if \
+        ours = self._new_symbol(hint_of(local)) if \
             local.node.expr not in self._symbols else \
             self._symbols[local.node.expr]
         self.lift.symbols |= ours.node.expr.free_symbols
@@ -270,7 +242,7 @@ class Graph:
     def join(self, node, x):
         """The whole tensor of which `from_local` takes pieces."""
         wanted = layouts.plain(example(node)._spec.placements)
-        gradient = _named_argument(node, "grad_placements")
+        gradient = named_argument(node, "grad_placements")
         if gradient is not None and layouts.plain(gradient) != wanted:
             unsupported(node, f"from_local makes {list(wanted)}, and its "
                         f"gradient {list(gradient)}")
@@ -324,7 +296,7 @@ class Graph:
                 values.append(argument.fake)
             else:
                 values.append(argument.fake)
-        interpreter = _Interpreter(self)
+        interpreter = Interpreter(self)
         with Replacing():
             outputs = [self._finish(*x) for x in zip(
                 self._returned(), interpreter.run(*values), self.outputs)]
@@ -343,54 +315,13 @@ class Graph:
                                 for part in (value.re, value.im)], -1)
         if not isinstance(value, Piece):
             return value
-        if value.partial and _name_of(node) != "to_local":
+        if value.partial and name_of(node) != "to_local":
             # Which part of a sum a rank has, the compiler decides.
-            unsupported(node, f"{_describe(node)} after to_local gives what is "
+            unsupported(node, f"{describe(node)} after to_local gives what is "
                         "pending a reduction; give it to from_local with "
                         f"{list(value.placements(self.mesh.ndim))}")
         output.placements = value.placements(self.mesh.ndim)
         return value.whole
-
-
-def _is_complex(value) -> bool:
-    return isinstance(value, torch.Tensor) and value.is_complex()
-
-
-def _each(function, x):
-    """Of a complex tensor both parts."""
-    return x.map(function) if isinstance(x, Complex) else function(x)
-
-
-def _hint(size) -> int:
-    if isinstance(size, torch.SymInt):
-        node = size.node
-        return int(node.hint) if node.hint is not None else int(size)
-    return int(size)
-
-
-_METHODS = ("redistribute", "to_local", "full_tensor", "from_local")
-
-
-def _method(target) -> str:
-    """The method of DTensor that a function stands for, or "". PyTorch 2.11
-    calls functions that know placements and mesh by themselves."""
-    name = getattr(target, "__name__", "").replace("prim ", "prim_")
-    name = name.removeprefix("prim_")
-    return name if name in _METHODS else ""
-
-
-def _name_of(node: fx.Node) -> str:
-    """The method of DTensor that a node calls, or ""."""
-    if node.op == "call_method":
-        return node.target if node.target in _METHODS else ""
-    return _method(node.target) if node.op == "call_function" else ""
-
-
-def _named_argument(node: fx.Node, name: str):
-    """An argument of a method of DTensor that only its name tells."""
-    inner = inspect.getclosurevars(node.target).nonlocals if callable(
-        node.target) and node.op == "call_function" else {}
-    return {**node.kwargs, **inner.get("kwargs_as_value", {})}.get(name)
 
 
 def _check_gradient(node, placements, gradient):
@@ -400,117 +331,3 @@ def _check_gradient(node, placements, gradient):
                                       and said.is_partial("sum")):
             unsupported(node, f"the gradient of {list(placements)} is said to "
                         f"be {list(gradient)}")
-
-
-def _describe(node: fx.Node) -> str:
-    name = getattr(node.target, "__name__", None) or str(node.target)
-    return f"'{name}'"
-
-
-class _Interpreter(fx.Interpreter):
-    """Runs a graph on global tensors."""
-
-    def __init__(self, graph: Graph):
-        super().__init__(graph.module, garbage_collect_values=False)
-        self.owner = graph
-
-    def run_node(self, node):
-        self._node = node
-        if node.op != "placeholder":
-            number = self.owner.number_of(node)
-            if number is not None:
-                return number
-        try:
-            return super().run_node(node)
-        except (UnsupportedError, NotImplementedError) as error:
-            if "File " in str(error):
-                raise
-            raise UnsupportedError(f"{_describe(node)}: {error}\n  "
-                                   f"{user_line(node)}",
-                                   trace_of(node)) from error
-
-    def placeholder(self, target, args, kwargs):
-        value = super().placeholder(target, args, kwargs)
-        spec = self.owner.sharded.get(self._node)
-        return value if spec is None else _each(
-            lambda x: self.owner.piece(self._node, x, spec.placements), value)
-
-    def get_attr(self, target, args, kwargs):
-        value = super().get_attr(target, args, kwargs)
-        return parts_of(torch.view_as_real(value)) if _is_complex(value) \
-            else value
-
-    def _is_lifted(self, args, kwargs):
-        return is_lifted((args, kwargs), example(self._node))
-
-    def call_method(self, target, args, kwargs):
-        if target in _METHODS:
-            return self._move(target, args, kwargs)
-        if self._is_lifted(args, kwargs):
-            return self.owner.lift(
-                lambda x, *args, **kwargs: getattr(x, target)(*args, **kwargs),
-                args, kwargs)
-        return super().call_method(target, args, kwargs)
-
-    def call_function(self, target, args, kwargs):
-        name = _method(target)
-        if name:
-            return self._move(name, args, kwargs)
-        if target is operator.getitem and isinstance(args[0], (tuple, list)):
-            return args[0][args[1]]
-        if self._is_lifted(args, kwargs):
-            return self.owner.lift(target, args, kwargs)
-        if target in _ATTENTION:
-            return self._attention(*args, **kwargs)
-        if target is torch.ops.aten.size.default:
-            return args[0].shape  # the operator makes numbers of symbols
-        if target is torch.ops.aten.view.default:
-            # Strides are not those that the graph was made with.
-            target = torch.ops.aten.reshape.default
-        return super().call_function(target, args, kwargs)
-
-    def _attention(self, query, key, value, attn_mask=None, dropout_p=0.0,
-                   is_causal=False, scale=None, enable_gqa=False):
-        node = self._current()
-        mask = node.args[3] if len(node.args) > 3 else \
-            node.kwargs.get("attn_mask")
-        found = masks.find_number(mask) if not dropout_p and \
-            query.ndim == 4 and str(query.shape[-2]) == "1" else None
-        if found is None:
-            return operators.scaled_dot_product_attention(
-                query, key, value, attn_mask, dropout_p, is_causal, scale,
-                enable_gqa)
-        number, less = found
-        number = self.env[number].reshape(()).to(torch.int64)
-        number = number - less if less else number
-        scale = query.shape[-1] ** -0.5 if scale is None else scale
-        return operators.attention(query, key, value, True, float(scale),
-                                   number)
-
-    def _move(self, name, args, kwargs):
-        node = self._current()
-        if name == "from_local":
-            return _each(lambda x: self.owner.join(node, x), args[0])
-        if name == "redistribute":
-            spec = example(node)._spec
-        elif name == "to_local":
-            spec = example(node.args[0])._spec
-        else:
-            spec = None
-        placements = layouts.plain(spec.placements) if spec is not None else \
-            tuple(Replicate() for _ in range(self.owner.mesh.ndim))
-
-        def move(x):
-            x = operators.constraint(x, layouts.placements_text(placements,
-                                                                x.ndim))
-            return self.owner.piece(
-                node, x, placements, _named_argument(node, "grad_placements")
-            ) if name == "to_local" else x
-        return _each(move, args[0])
-
-    def _current(self):
-        return self._node
-
-    def fetch_args_kwargs_from_env(self, n):
-        self._node = n
-        return super().fetch_args_kwargs_from_env(n)

@@ -520,4 +520,3 @@ class _Call(torch.autograd.Function):
         for argument, gradient in zip(program.tensors, found):
             results[argument.index] = gradient
         return (None, *results)
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 
 import torch
 from functorch.compile import min_cut_rematerialization_partition
@@ -12,6 +13,7 @@ from torch._dispatch.python import enable_python_dispatcher
 from torch._decomp import core_aten_decompositions, decomposition_table
 from torch._functorch.aot_autograd import aot_export_joint_simple
 from torch._guards import TracingContext, tracing
+from torch.utils.checkpoint import CheckpointPolicy
 
 from .aten import TABLE
 from .decompositions import RULES
@@ -59,6 +61,19 @@ def _simplify(module: fx.GraphModule) -> None:
             node.replace_all_uses_with(node.args[0].args[0])
     module.graph.eliminate_dead_code()
     module.recompile()
+
+
+def _keep_random_numbers(module: fx.GraphModule) -> None:
+    """What torch.utils.checkpoint computes again gets other ones."""
+    for node in module.graph.nodes:
+        if not node.meta.get("recompute") or torch.Tag.nondeterministic_seeded \
+                not in getattr(node.target, "tags", ()):
+            continue
+        parts = [n for n in node.users if n.target is operator.getitem]
+        for value in parts or [node]:
+            value.meta["recompute"] = CheckpointPolicy.MUST_SAVE
+        if parts:
+            del node.meta["recompute"]
 
 
 @dataclasses.dataclass
@@ -110,6 +125,7 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
                       changed=graph.changed, constants=graph.values_out)
         if not with_gradients:
             return Traced(joint, None, tangents=[], gradients=[], **shared)
+        _keep_random_numbers(joint)
         forward, backward = min_cut_rematerialization_partition(
             joint, None, num_fwd_outputs=len(wants))
     return Traced(forward, backward,

@@ -1,8 +1,9 @@
 """Complex tensors as their two parts.
 
-A rule takes the arguments of an operator, where complex tensors are `Complex`, and
-`run`, which calls an operator on parts, and gives the parts of what the operator
-makes. Gradients are those of the parts, which is what PyTorch's are, too.
+A rule takes the arguments of an operator, where complex tensors are `Complex`,
+and `run`, which calls an operator on parts, and gives the parts of what the
+operator makes. Gradients are those of the parts, which is what PyTorch's are,
+too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ..layouts import UnsupportedError
-from .piece_rules import MOVES
+from .rules import MOVES
 
 aten = torch.ops.aten
 RULES: dict[object, Callable] = {}
@@ -35,6 +36,10 @@ class Complex:
 
     def map(self, function) -> "Complex":
         return Complex(function(self.re), function(self.im))
+
+
+def is_complex(value) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_complex()
 
 
 def parts_of(pairs) -> Complex:

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import (TorchDispatchMode,
                                           _disable_current_modes)
 
 from ..layouts import UnsupportedError
-from . import complex_numbers, piece_rules
+from . import complex_numbers, rules
 from .complex_numbers import Complex
 from .pieces import Piece
 
@@ -108,8 +108,8 @@ class Lift:
         if _has(Piece, (args, kwargs)):
             if self.with_gradients:
                 _check_gradients(args, kwargs)
-            return piece_rules.on_wholes(func, args, kwargs, made, self._call,
-                                         self.axis_of)
+            return rules.on_wholes(func, args, kwargs, made, self._call,
+                                   self.axis_of)
         return self._call(func, args, kwargs)
 
     def _on_parts(self, func, *args, **kwargs):

@@ -1,17 +1,17 @@
 """What a rank computes with its own pieces, as computations of whole tensors.
 
-After `to_local` a function sees what one rank has. Here such a tensor stays the
-whole tensor, and each operator on pieces becomes the operator on wholes that has
-these pieces on every rank. That is so where the operator does not look along a
-dimension that is cut; other operators are refused.
+After `to_local` a function sees what one rank has. Here such a tensor stays
+the whole tensor, and each operator on pieces becomes the operator on wholes
+that has these pieces on every rank. That is so where the operator does not look
+along a dimension that is cut; other operators are refused.
 
 A dimension of a piece is a list of factors, major to minor. A factor that mesh
 axes cut has more elements in the whole than in the piece:
 
     size in the piece = product of `local`,  in the whole = product of `whole`.
 
-Rows of a matrix [B, S, E] whose S is cut are one dimension (B, S) of [B * S, E],
-and heads, of which a rank has some, the first factor of H * D columns.
+Rows of a matrix [B, S, E] whose S is cut are one dimension (B, S) of
+[B * S, E], and heads, of which a rank has some, the first factor of H * D columns.
 """
 
 from __future__ import annotations
