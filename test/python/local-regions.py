@@ -164,6 +164,15 @@ def test_complex_dtensors(mesh):
             torch.testing.assert_close(whole(actual), whole(expected))
 
 
+def test_a_number_of_the_rank(mesh):
+    first = 3 * mesh.get_local_rank()
+
+    def function(x):
+        y = DTensor.from_local(x.to_local() + first, mesh, [Shard(0)])
+        return y.redistribute(placements=[Replicate()]) * 2
+    agree(function, cut(mesh, 0, 2 * mesh.size(), 3))
+
+
 def test_a_number_of_the_module(mesh):
     class Scale(nn.Module):
         def __init__(self):

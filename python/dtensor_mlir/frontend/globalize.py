@@ -20,7 +20,7 @@ from torch.distributed.tensor import DTensor
 from torch.distributed.tensor.placement_types import Replicate
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
 
-from . import layouts
+from . import layouts, operators
 from .interpret import Interpreter
 from .layouts import UnsupportedError
 from .lifting.complex_numbers import REAL, Complex, is_complex, parts_of
@@ -251,7 +251,10 @@ class Graph:
         if given != wanted:
             unsupported(node, f"from_local makes {list(wanted)} of a local "
                         f"tensor that is {list(given)} of a global one")
-        whole = x.whole if isinstance(x, Piece) else x
+        # Numbers of the function may be those of this rank: its pieces are not
+        # moved before it has done with them.
+        whole = operators.constraint(x.whole, layouts.placements_text(
+            wanted, x.whole.ndim)) if isinstance(x, Piece) else x
         # Dynamo takes all pieces to be of one size.
         for ours, size in zip(whole.shape, example(node).shape):
             if isinstance(size, torch.SymInt):

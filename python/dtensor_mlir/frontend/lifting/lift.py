@@ -43,9 +43,8 @@ def is_lifted(arguments, made=()) -> bool:
 def _check_gradients(args, kwargs):
     """Where a tensor that every rank has whole meets pieces, each rank finds a
     part of its gradient, and PyTorch leaves it at that."""
-    if any(
-            isinstance(x, torch.Tensor) and x.requires_grad
-            for x in pytree.tree_leaves((args, kwargs))):
+    if any(isinstance(x, torch.Tensor) and x.requires_grad
+           for x in pytree.tree_leaves((args, kwargs))):
         raise UnsupportedError(
             "every rank would have a part of the gradient of a tensor that it "
             "has whole; give it as a DTensor, and take its to_local with "

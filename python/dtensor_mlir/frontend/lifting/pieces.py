@@ -11,7 +11,8 @@ axes cut has more elements in the whole than in the piece:
     size in the piece = product of `local`,  in the whole = product of `whole`.
 
 Rows of a matrix [B, S, E] whose S is cut are one dimension (B, S) of
-[B * S, E], and heads, of which a rank has some, the first factor of H * D columns.
+[B * S, E]; heads, of which a rank has some, are the first factor of H * D
+columns.
 """
 
 from __future__ import annotations

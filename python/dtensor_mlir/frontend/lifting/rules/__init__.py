@@ -1,8 +1,8 @@
 """Which operators on pieces are the same operators on wholes.
 
 A rule takes a `Call` and gives the arguments for the wholes and the dimensions
-of each result. It refuses where an operator would look along a dimension that is
-cut.
+of each result. It refuses where an operator would look along a dimension that
+is cut.
 """
 
 from __future__ import annotations

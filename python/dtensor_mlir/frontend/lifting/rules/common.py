@@ -38,7 +38,7 @@ class Call:
 
 def refuse(why: str):
     raise UnsupportedError(f"{why}; after to_local a rank has its own piece, "
-                           "and what looks at those of others cannot be compiled")
+                           "and what looks at others cannot be compiled")
 
 
 def handles(*targets):

@@ -19,8 +19,8 @@ def _einsum(call, tensors, rule: str):
         for number, (letter, dim) in enumerate(zip(letters, dims_of(x))):
             other = known.setdefault(letter, dim)
             if not is_cut_alike(other, dim):
-                refuse_different(*((dim, other) if is_cut(other) else (other, dim)),
-                        number)
+                ordered = (dim, other) if is_cut(other) else (other, dim)
+                refuse_different(*ordered, number)
     summed = [(a, "sum") for letter, dim in known.items()
               if letter not in output for f in dim for a in f.axes]
     return [known[letter] for letter in output], tuple(summed)

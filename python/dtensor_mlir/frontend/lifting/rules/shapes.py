@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..pieces import (Dim, Factor, is_cut, is_floor_of, is_number, is_one, is_same,
-                      quotient, uncut, whole_size)
+from ..pieces import (Dim, Factor, is_cut, is_floor_of, is_number, is_one,
+                      is_same, quotient, uncut, whole_size)
 from .common import (Found, Shape, aten, broadcast, check_whole, dims_of,
                      handles, refuse)
 
