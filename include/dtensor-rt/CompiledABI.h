@@ -51,6 +51,13 @@
 //                  h / (heads / kvHeads); causal: query i sees the keys
 //                  j <= queryOffset + i + keys - total + *shift; shift: an i64
 //                  in the device's memory, or null for 0
+//   attention_query_grad, attention_key_value_grad
+//                  the gradients of attention's operands, where grad is that
+//                  of its result; logSumExp and delta: f32 of shape
+//                  [batch.., heads, rows], the logarithm of a row's sum of
+//                  exponentials, which the first one computes, and the sum of
+//                  gradient times result; causal: query i sees the keys
+//                  j <= i + diagonal
 //   copy           dst = src, both strided
 //   fill           every element of dst becomes the low bytes of `bits`
 //

@@ -54,11 +54,12 @@ public:
           return replaceByArgument(index, "dtensor.axis_index",
                                    index.getMesh().getMesh());
         })
-        .Case<AttentionOp>([&](AttentionOp attention) {
-          rewriter.replaceOp(attention,
-                             lowerAttentionToLinalg(rewriter, attention));
-          return success();
-        })
+        .Case<AttentionOp, AttentionQueryGradOp, AttentionKeyValueGradOp>(
+            [&](auto attention) {
+              rewriter.replaceOp(attention,
+                                 lowerAttentionToLinalg(rewriter, attention));
+              return success();
+            })
         .Case<ScatterOp, ScanOp, SortOp, MergeOp>([&](Operation *ordered) {
           rewriter.replaceOp(ordered, lowerOrderedToLoops(rewriter, ordered));
           return success();

@@ -7,8 +7,10 @@
 
 #include "dtensor/Sharding/OpTime.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace dtensor;
+using llvm::ArrayRef;
 using Bytes = std::optional<double>;
 
 /// Something is summed over more than one tensor.
@@ -18,6 +20,23 @@ static bool contracts(const ShardingRule &rule, const OpWork &work) {
          llvm::any_of(rule.factors, [](const Factor &factor) {
            return factor.kind == FactorKind::Reduction;
          });
+}
+
+/// Of all ranks together.
+static double operations(const ShardingRule &rule, const OpWork &work,
+                         const Facts &facts) {
+  auto product = [&](const auto &factors) {
+    double operations = 2;
+    for (unsigned factor : factors)
+      operations *= static_cast<double>(facts.hint(rule.factors[factor].size));
+    return operations;
+  };
+  double sum = 0;
+  for (ArrayRef<unsigned> factors : rule.products)
+    sum += product(factors);
+  if (rule.products.empty() && contracts(rule, work))
+    sum = product(llvm::seq<unsigned>(rule.factors.size()));
+  return sum;
 }
 
 double dtensor::opTime(const ShardingRule &rule, const Strategy &strategy,
@@ -34,12 +53,8 @@ double dtensor::opTime(const ShardingRule &rule, const Strategy &strategy,
     read += llvm::is_contained(rule.lookedUp, i)
                 ? written
                 : share(bytes, strategy.operands[i]);
-  double time = (read + written) / model.memoryBandwidth;
-  if (!contracts(rule, work))
-    return time;
-  double operations = 2 / work.sharers;
-  for (const Factor &factor : rule.factors)
-    operations *= static_cast<double>(facts.hint(factor.size));
-  return time +
-         operations / (strategy.factor >= 0 ? group : 1) / model.arithmetic;
+  double arithmetic = operations(rule, work, facts) / work.sharers /
+                      (strategy.factor >= 0 ? group : 1);
+  return (read + written) / model.memoryBandwidth +
+         arithmetic / model.arithmetic;
 }

@@ -107,6 +107,13 @@ bool ShardingRule::verify(EmitError emitError) const {
   for (auto [index, map] : llvm::enumerate(results))
     if (!verifyTensor(*this, map, /*isResult=*/true, index, emitError))
       return false;
+  for (const auto &product : products)
+    for (unsigned factor : product)
+      if (factor >= factors.size()) {
+        emitError("sharding rule: a product names factor " + Twine(factor) +
+                  " of " + Twine(factors.size()));
+        return false;
+      }
   for (auto [index, signature] : llvm::enumerate(partials))
     if (signature.operands.size() != operands.size() ||
         signature.results.size() != results.size()) {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -329,10 +328,12 @@ class Launch:
         function = lib.runtime().dtensor_rt_run_local_with
         fast = lib.prepared_call()
         if fast is None:
-            return functools.partial(
-                lib.runtime_call, "run_local_with", self._handle, given,
-                c_size_t(len(args)), taken, c_size_t(len(results)),
-                ctypes.byref(options) if options else None)
+            numbers = c_size_t(len(args)), c_size_t(len(results))
+            pointer = ctypes.byref(options) if options else None
+            # It holds the launch, which lives as long as it is called.
+            return lambda: lib.runtime_call(
+                "run_local_with", self._handle, given, numbers[0], taken,
+                numbers[1], pointer)
         at = lambda f: ctypes.cast(f, c_void_p).value
         return fast.prepare(
             at(function), at(lib.runtime().dtensor_rt_last_error),

@@ -200,3 +200,43 @@ func.func @every_dimension_of_a_constant_is_parallel() {
   %0 = dtensor.constant dense<1.0> : tensor<6x4xf32> to tensor<6x4xf32, #a>
   return
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?>
+#q = #dtensor.layout<#mesh, [?], (B, 8, T, 64)>
+#k = #dtensor.layout<#mesh, [?], (B, 2, S, 64)>
+#l = #dtensor.layout<#mesh, [?], (B, 8, T)>
+func.func @keys_of_the_gradient_of_a_query_are_whole(%q: tensor<?x8x?x64xf32, #q>, %k: tensor<?x2x?x64xf32, #k>, %l: tensor<?x8x?xf32, #l>) {
+  // expected-remark @+1 {{p0 = B, p1 = 2, p2 = 4, p3 = T, w4 = S, w5 = 64, w6 = 64 : ([p0, p1*p2, p3, w6], [p0, p1*p2, p3, w5], [p0, p1, w4, w5], [p0, p1, w4, w6], [p0, p1*p2, p3]) -> ([p0, p1*p2, p3, w5], [p0, p1*p2, p3]), partial (sum, -, -, -, sum) -> (sum, -), partial (avg, -, -, -, avg) -> (avg, -)}}
+  %0:2 = dtensor.attention_query_grad %q, %q, %k, %k, %l : (tensor<?x8x?x64xf32, #q>, tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #k>, tensor<?x2x?x64xf32, #k>, tensor<?x8x?xf32, #l>) -> (tensor<?x8x?x64xf32, #q>, tensor<?x8x?xf32, #l>)
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?>
+#q = #dtensor.layout<#mesh, [?], (B, 8, T, 64)>
+#k = #dtensor.layout<#mesh, [?], (B, 2, S, 64)>
+#l = #dtensor.layout<#mesh, [?], (B, 8, T)>
+func.func @gradients_of_keys_are_sums_over_queries_and_groups(%q: tensor<?x8x?x64xf32, #q>, %k: tensor<?x2x?x64xf32, #k>, %l: tensor<?x8x?xf32, #l>, %d: index) {
+  // expected-remark @+1 {{p0 = B, p1 = 2, sum2 = 4, sum3 = T, p4 = S, w5 = 64, w6 = 64 : ([p0, p1*sum2, sum3, w6], [p0, p1*sum2, sum3, w5], [p0, p1, p4, w5], [p0, p1, p4, w6], [p0, p1*sum2, sum3], [p0, p1*sum2, sum3], []) -> ([p0, p1, p4, w5], [p0, p1, p4, w6]), partial (sum, -, -, -, -, sum, -) -> (sum, sum), partial (avg, -, -, -, -, avg, -) -> (avg, avg)}}
+  %0:2 = dtensor.attention_key_value_grad %q, %q, %k, %k, %l, %l, %d {causal} : (tensor<?x8x?x64xf32, #q>, tensor<?x8x?x64xf32, #q>, tensor<?x2x?x64xf32, #k>, tensor<?x2x?x64xf32, #k>, tensor<?x8x?xf32, #l>, tensor<?x8x?xf32, #l>, index) -> (tensor<?x2x?x64xf32, #k>, tensor<?x2x?x64xf32, #k>)
+  return
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"x" = ?>
+#q = #dtensor.layout<#mesh, [?], (8, 6, 64)>
+#k = #dtensor.layout<#mesh, [?], (1, 5, 64)>
+#v = #dtensor.layout<#mesh, [?], (1, 5, 32)>
+#g = #dtensor.layout<#mesh, [?], (8, 6, 32)>
+#l = #dtensor.layout<#mesh, [?], (8, 6)>
+func.func @gradients_of_one_static_head(%g: tensor<8x6x32xf32, #g>, %q: tensor<8x6x64xf32, #q>, %k: tensor<1x5x64xf32, #k>, %v: tensor<1x5x32xf32, #v>, %l: tensor<8x6xf32, #l>) {
+  // expected-remark @+1 {{p0 = 8, p1 = 6, w2 = 5, w3 = 64, w4 = 32 : ([p0, p1, w4], [p0, p1, w3], [1, w2, w3], [1, w2, w4], [p0, p1]) -> ([p0, p1, w3], [p0, p1]), partial (sum, -, -, -, sum) -> (sum, -), partial (avg, -, -, -, avg) -> (avg, -)}}
+  %0:2 = dtensor.attention_query_grad %g, %q, %k, %v, %l : (tensor<8x6x32xf32, #g>, tensor<8x6x64xf32, #q>, tensor<1x5x64xf32, #k>, tensor<1x5x32xf32, #v>, tensor<8x6xf32, #l>) -> (tensor<8x6x64xf32, #q>, tensor<8x6xf32, #l>)
+  // expected-remark @+1 {{sum0 = 8, sum1 = 6, p2 = 5, w3 = 64, w4 = 32 : ([sum0, sum1, w4], [sum0, sum1, w3], [1, p2, w3], [1, p2, w4], [sum0, sum1], [sum0, sum1]) -> ([1, p2, w3], [1, p2, w4]), partial (sum, -, -, -, -, sum) -> (sum, sum), partial (avg, -, -, -, -, avg) -> (avg, avg)}}
+  %1:2 = dtensor.attention_key_value_grad %g, %q, %k, %v, %l, %l : (tensor<8x6x32xf32, #g>, tensor<8x6x64xf32, #q>, tensor<1x5x64xf32, #k>, tensor<1x5x32xf32, #v>, tensor<8x6xf32, #l>, tensor<8x6xf32, #l>) -> (tensor<1x5x64xf32, #k>, tensor<1x5x32xf32, #v>)
+  return
+}

@@ -4,6 +4,7 @@ compiler over DTensors, one module with the same parameters, in one run.
 
     python llama_torch.py [--world 2] [--layers N] [--tiny] [--time-limit S]
         [--only prefill,decode,train] [--lengths 16,128] [--batches 8,1]
+        [--train-lengths 512,4096]
         [--peers dtensor] [--out FILE]
         [--profile FILE]
 
@@ -48,6 +49,7 @@ def options():
     p.add_argument("--past", type=int, default=1024)
     p.add_argument("--lengths", default="16,128,1000,2048,4097,8192")
     p.add_argument("--batches", default="8,64,1")
+    p.add_argument("--train-lengths", default="512")
     p.add_argument("--peers", default="dtensor,dtensor_graphs")
     p.add_argument("--time-limit", type=float, default=1800)
     p.add_argument("--hang", type=float, default=120,
@@ -68,6 +70,7 @@ def start_ranks(given, parts, rows, seconds):
             os.path.join(HERE, "gpubench", "llama_ranks.py"),
             f"--layers={given.layers}", f"--past={given.past}",
             f"--lengths={given.lengths}", f"--batches={given.batches}",
+            f"--train-lengths={given.train_lengths}",
             f"--peers={given.peers}",
             f"--only={','.join(parts)}", f"--out={lines.name}",
             f"--hang={given.hang}", f"--time-limit={seconds - 15}"]

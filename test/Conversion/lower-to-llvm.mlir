@@ -71,3 +71,21 @@ func.func @bf16_widens_to_f64_through_f32(%x: bf16) -> f64 {
   %0 = arith.extf %x : bf16 to f64
   return %0 : f64
 }
+
+// CHECK-LABEL: llvm.func @local.the_gradient_of_a_static_query_is_one_call(
+// CHECK-SAME: %[[CTX:[^:]*]]: !llvm.ptr,
+// CHECK-COUNT-7: llvm.alloca
+// CHECK: llvm.call @dtensor_rt_attention_query_grad(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) :
+func.func @the_gradient_of_a_static_query_is_one_call(%ctx: !llvm.ptr, %q: memref<5x8x64xbf16>, %k: memref<2x7x64xbf16>, %l: memref<8x5xf32>, %dq: memref<5x8x64xbf16>, %lse: memref<8x5xf32>, %s: f64, %d: index) {
+  dtensor_gpu.attention_query_grad %ctx : !llvm.ptr ins(%q [1, 0, 2], %q [1, 0, 2], %k [0, 1, 2], %k [0, 1, 2], %l : memref<5x8x64xbf16>, memref<5x8x64xbf16>, memref<2x7x64xbf16>, memref<2x7x64xbf16>, memref<8x5xf32>) scale(%s) diagonal(%d) outs(%dq [1, 0, 2], %lse : memref<5x8x64xbf16>, memref<8x5xf32>) {causal = true}
+  return
+}
+
+// CHECK-LABEL: llvm.func @local.gradients_of_dynamic_keys_are_one_call(
+// CHECK-SAME: %[[CTX:[^:]*]]: !llvm.ptr,
+// CHECK-COUNT-8: llvm.alloca
+// CHECK: llvm.call @dtensor_rt_attention_key_value_grad(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) :
+func.func @gradients_of_dynamic_keys_are_one_call(%ctx: !llvm.ptr, %q: memref<?x8x64xf32>, %k: memref<2x?x64xf32>, %l: memref<8x?xf32>, %s: f64, %d: index) {
+  dtensor_gpu.attention_key_value_grad %ctx : !llvm.ptr ins(%q [1, 0, 2], %q [1, 0, 2], %k [0, 1, 2], %k [0, 1, 2], %l, %l : memref<?x8x64xf32>, memref<?x8x64xf32>, memref<2x?x64xf32>, memref<2x?x64xf32>, memref<8x?xf32>, memref<8x?xf32>) scale(%s) diagonal(%d) outs(%k [0, 1, 2], %k [0, 1, 2] : memref<2x?x64xf32>, memref<2x?x64xf32>) {causal = false}
+  return
+}

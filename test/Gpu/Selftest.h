@@ -90,6 +90,7 @@ rt::PackedAxes pack(const std::vector<unsigned> &axes);
 void testCopies();
 void testMatmul();
 void testAttention();
+void testAttentionGrad();
 void testBranches();
 void testMemory();
 void testCollectives(int numGpus);

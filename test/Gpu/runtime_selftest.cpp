@@ -202,6 +202,7 @@ int main(int argc, char **argv) {
         {"memory", testMemory},
         {"matmul", testMatmul},
         {"attention", testAttention},
+        {"gradients", testAttentionGrad},
         {"collectives", [&] { testCollectives(numGpus); }},
         {"storm", [&] { testStorm(numGpus, isQuick ? 100 : 10000); }},
         {"graphs", [&] { testGraphs(numGpus); }},

@@ -324,14 +324,15 @@ def part_cases():
 
 #===- Attention ------------------------------------------------------------===#
 
-def attention(causal, scale=None):
+def attention(causal, scale=None, diagonal=None):
     def forward(q, k, v):
         group = q.shape[-3] // max(k.shape[-3], 1)
         k, v = (x.repeat_interleave(group, -3) for x in (k, v))
         t, s = q.shape[-2], k.shape[-2]
         scores = q @ k.transpose(-1, -2) * (scale or q.shape[-1] ** -0.5)
         if causal:
-            hidden = torch.arange(s)[None] > torch.arange(t)[:, None] + s - t
+            last = s - t if diagonal is None else diagonal
+            hidden = torch.arange(s)[None] > torch.arange(t)[:, None] + last
             scores = scores.masked_fill(hidden, -1e30)
             seen = (~hidden).any(-1, keepdim=True)
             return torch.softmax(scores, -1).matmul(v) * seen
@@ -367,6 +368,34 @@ def attention_cases(dtype):
         case("wide_values", [2, "M", 4], [2, "N", 4], "", attention(False),
              [2, "N", 6]),
     ]
+
+
+def two_gradients_case(dtype):
+    """The ops that attention_backward is made of, with a diagonal of their
+    own: a query sees the keys up to its number and two more."""
+    q, k, v = ["B", 4, "M", 8], ["B", 2, "N", 8], ["B", 2, "N", 6]
+    out = q[:-1] + v[-1:]
+    wide = "f64" if dtype == "f64" else "f32"
+    rows, outs = tensor(q[:-1], wide), tensor(out, wide)
+    return Case(
+        f"two_{dtype}", [(out, dtype, normal), (q, dtype, normal),
+                         (k, dtype, normal), (v, dtype, normal)],
+        [("query", tensor(q, dtype)), ("key", tensor(k, dtype)),
+         ("value", tensor(v, dtype))],
+        "%z = arith.constant 2 : index\n"
+        "%y = dtensor.attention %b, %c, %d, %z {causal} : "
+        "($B, $C, $D, index) -> $A\n"
+        f"%g = dtensor.cast %a : ($A) -> {outs}\n"
+        f"%o = dtensor.cast %y : ($A) -> {outs}\n"
+        f"%p = dtensor.mul %g, %o : ({outs}, {outs}) -> {outs}\n"
+        f"%s = dtensor.sum %p {{dims = [3]}} : ({outs}) -> {rows}\n"
+        "%r0, %l = dtensor.attention_query_grad %a, %b, %c, %d, %s, %z "
+        f"{{causal}} : ($A, $B, $C, $D, {rows}, index) -> ($0, {rows})\n"
+        "%r1, %r2 = dtensor.attention_key_value_grad %a, %b, %c, %d, %l, %s, "
+        f"%z {{causal}} : ($A, $B, $C, $D, {rows}, {rows}, index) -> ($1, $2)",
+        attention(True, diagonal=2), when=lambda N, **_: N,
+        tolerance=(1e-4, 1e-5) if dtype == "f32" else
+        (1e-9, 1e-10) if dtype == "f64" else (5e-2, 5e-2))
 
 
 def saved_logsumexp_case():
@@ -410,7 +439,7 @@ def test_lookups_on_one_axis():
 
 def test_attention_on_one_axis():
     sweep_1d("backward-attention", attention_cases("f32") +
-             [saved_logsumexp_case()], count=3)
+             [two_gradients_case("f32"), saved_logsumexp_case()], count=3)
 
 
 def test_all_on_two_axes():
@@ -418,7 +447,8 @@ def test_all_on_two_axes():
              softmax_cases("f32")[1::2] + norm_cases("f64")[1::2] +
              group_norm_cases()[1:] + extremum_cases("f64")[::2] +
              lookup_cases("f64", margin=2) + part_cases() +
-             attention_cases("f64")[1:4], count=2)
+             attention_cases("f64")[1:4] + [two_gradients_case("f64")],
+             count=2)
     sweep_2d("backward-rest", pointwise_cases("f32") + logit_cases(), count=1,
              sizes=SIZES[:3])
 
@@ -427,7 +457,8 @@ def test_other_types():
     sweep_1d("backward-types", [c for d in ("f64", "f16", "bf16") for c in
                                 pointwise_cases(d)[::3] + softmax_cases(d)[2:5]
                                 + norm_cases(d)[2:6:3] + lookup_cases(d)[:1] +
-                                attention_cases(d)[2:3]], count=1)
+                                attention_cases(d)[2:3] +
+                                [two_gradients_case(d)]], count=1)
 
 
 harness.main()

@@ -2,6 +2,7 @@
 # RUN: rm -rf %t && env DTENSOR_LIBRARY_PATH=%obj/lib DTENSOR_CACHE_DIR=%t/cache %python %s %t
 """Texts of programs, compiled and run with all ranks in this process."""
 
+import gc
 import os
 import sys
 
@@ -93,6 +94,10 @@ def check_prepared_call():
                            a[1].ctypes.data, b[1].ctypes.data, 0],
                           [out[0].ctypes.data, out[0].ctypes.data])
     fails(dtensor_mlir.LaunchError, same, "shares memory")
+    # The call keeps what it needs.
+    del launch, product, same
+    gc.collect()
+    assert call() is None
 
 
 def test_phases_are_texts():

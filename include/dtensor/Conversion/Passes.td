@@ -34,7 +34,7 @@ def AddContext : Pass<"dtensor-add-context", "::mlir::ModuleOp"> {
 def LowerLocal : Pass<"dtensor-lower-local", "::mlir::ModuleOp"> {
   let summary = "replaces local ops by linalg, tensor and runtime calls";
   let description = [{
-    `attention` becomes linalg, `shard_slice` a `tensor.extract_slice`,
+    `attention` and its gradients become linalg, `shard_slice` a `tensor.extract_slice`,
     `axis_index` and `axis_size` the function's arguments, a check an `scf.if`
     around `dtensor_rt.fail`, and a collective a `dtensor_rt.collective` into a
     `tensor.empty`. An average is a sum and then one multiplication with

@@ -60,6 +60,9 @@ struct ShardingRule {
   /// Operands of which only as much is read as the results hold: the table of
   /// a lookup. Steers costs, nothing else.
   llvm::SmallVector<unsigned, 1> lookedUp;
+  /// The factors that each product of matrices in the op runs over; where there
+  /// is none, an op that sums over tensors is one over all. Steers costs.
+  llvm::SmallVector<llvm::SmallVector<unsigned>, 1> products;
 
   /// Factor numbers in range and at most once per tensor, sizes present, no
   /// reduction factor in a result, signatures with one entry per tensor.

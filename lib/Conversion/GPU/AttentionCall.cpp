@@ -1,4 +1,4 @@
-//===- AttentionCall.cpp - The library call of an attention --------------===//
+//===- AttentionCall.cpp - The library calls of attention ----------------===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The kernel takes any strides but that of the depth, which is 1: a permutation
-// in front of it or behind it that leaves the depth last costs no copy.
+// The kernels take any strides but that of the depth, which is 1: a permutation
+// in front of one or behind it that leaves the depth last costs no copy.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace dtensor;
@@ -32,6 +33,13 @@ namespace {
 struct Operand {
   Value tensor;
   DimList dims;
+};
+
+/// Where the kernel writes a result, and the permutation of it that it does,
+/// too; null for none.
+struct Dest {
+  Operand operand;
+  linalg::GenericOp permutation;
 };
 } // namespace
 
@@ -89,14 +97,13 @@ static Value sizeOf(OpBuilder &builder, Location loc, Value tensor,
       tensor::getMixedSize(builder, loc, tensor, type.getRank() - fromEnd));
 }
 
-static Value getScale(OpBuilder &builder, AttentionOp op) {
-  Location loc = op.getLoc();
+static Value getScale(OpBuilder &builder, Location loc,
+                      const std::optional<APFloat> &scale, Value query) {
   Type f64 = builder.getF64Type();
-  if (op.getScale())
+  if (scale)
     return arith::ConstantOp::create(
-        builder, loc,
-        builder.getF64FloatAttr(op.getScale()->convertToDouble()));
-  Value depth = sizeOf(builder, loc, op.getQuery(), 1);
+        builder, loc, builder.getF64FloatAttr(scale->convertToDouble()));
+  Value depth = sizeOf(builder, loc, query, 1);
   depth = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), depth);
   depth = arith::SIToFPOp::create(builder, loc, f64, depth);
   Value one =
@@ -105,15 +112,22 @@ static Value getScale(OpBuilder &builder, AttentionOp op) {
   return arith::DivFOp::create(builder, loc, one, root);
 }
 
+// S - T if `diagonal` is null.
+static Value getDiagonal(OpBuilder &builder, Location loc, Value diagonal,
+                         Value query, Value key) {
+  if (diagonal)
+    return diagonal;
+  Value keys = sizeOf(builder, loc, key, 2);
+  Value queries = sizeOf(builder, loc, query, 2);
+  return arith::SubIOp::create(builder, loc, keys, queries);
+}
+
 // An empty tensor of the result's sizes in the order of its dimensions behind
-// `permutation`, which may be null.
-static Operand createDest(OpBuilder &builder, AttentionOp op,
-                          linalg::GenericOp permutation) {
-  Location loc = op.getLoc();
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(builder, loc, op.getQuery());
+// the permutation.
+static Dest createDest(OpBuilder &builder, Value result,
+                       ArrayRef<OpFoldResult> sizes) {
+  linalg::GenericOp permutation = findPermutation(result);
   int64_t rank = sizes.size();
-  sizes.back() = tensor::getMixedSize(builder, loc, op.getValue(), rank - 1);
   DimList order = permutation ? *matchPermutation(permutation)
                               : llvm::to_vector(llvm::seq<int64_t>(rank));
   SmallVector<OpFoldResult> ordered;
@@ -122,42 +136,133 @@ static Operand createDest(OpBuilder &builder, AttentionOp op,
     ordered.push_back(sizes[dim]);
     dims[dim] = position;
   }
-  Type element = getElementTypeOrSelf(op.getResult().getType());
-  return {tensor::EmptyOp::create(builder, loc, ordered, element), dims};
+  Value empty = tensor::EmptyOp::create(builder, result.getLoc(), ordered,
+                                        getElementTypeOrSelf(result.getType()));
+  return {{empty, dims}, permutation};
 }
 
-void dtensor::callAttention(AttentionOp op, Value context,
-                            RewriterBase &rewriter) {
-  if (getElementTypeOrSelf(op.getResult().getType()).isF64())
-    return;
-  rewriter.setInsertionPoint(op);
+// `written` takes the place of `result`, or of what `dest` permutes it to.
+static void replaceResult(RewriterBase &rewriter, Value result,
+                          const Dest &dest, Value written) {
+  linalg::GenericOp permutation = dest.permutation;
+  Value last = permutation ? permutation.getResult(0) : result;
+  if (written.getType() != last.getType())
+    written = tensor::CastOp::create(rewriter, result.getLoc(), last.getType(),
+                                     written);
+  rewriter.replaceAllUsesWith(last, written);
+  if (permutation)
+    rewriter.eraseOp(permutation);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+static void callAttention(AttentionOp op, Value context,
+                          RewriterBase &rewriter) {
   Location loc = op.getLoc();
-  linalg::GenericOp permutation = findPermutation(op.getResult());
-  Operation *last = permutation ? permutation.getOperation() : op;
-  Operand dest = createDest(rewriter, op, permutation);
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(rewriter, loc, op.getQuery());
+  sizes.back() =
+      tensor::getMixedSize(rewriter, loc, op.getValue(), sizes.size() - 1);
+  Dest dest = createDest(rewriter, op.getResult(), sizes);
   Value diagonal = op.getDiagonal(), shift;
   if (op.hasDeviceDiagonal()) {
     shift = diagonal;
     diagonal = arith::ConstantIndexOp::create(rewriter, loc, 0);
   }
-  if (!diagonal)
-    diagonal = arith::SubIOp::create(rewriter, loc,
-                                     sizeOf(rewriter, loc, op.getKey(), 2),
-                                     sizeOf(rewriter, loc, op.getQuery(), 2));
+  diagonal = getDiagonal(rewriter, loc, diagonal, op.getQuery(), op.getKey());
   Operand query = skipPermutations(op.getQuery());
   Operand key = skipPermutations(op.getKey());
   Operand value = skipPermutations(op.getValue());
-  Value result =
-      device::AttentionOp::create(
-          rewriter, loc, TypeRange{dest.tensor.getType()}, context,
-          query.tensor, key.tensor, value.tensor, getScale(rewriter, op),
-          diagonal, shift, dest.tensor, query.dims, key.dims, value.dims,
-          dest.dims, op.getCausal())
-          .getResult();
-  auto type = cast<RankedTensorType>(last->getResult(0).getType());
-  if (result.getType() != type)
-    result = tensor::CastOp::create(rewriter, loc, type, result);
-  rewriter.replaceOp(last, result);
-  if (last != op)
-    rewriter.eraseOp(op);
+  auto call = device::AttentionOp::create(
+      rewriter, loc, TypeRange{dest.operand.tensor.getType()}, context,
+      query.tensor, key.tensor, value.tensor,
+      getScale(rewriter, loc, op.getScale(), op.getQuery()), diagonal, shift,
+      dest.operand.tensor, query.dims, key.dims, value.dims, dest.operand.dims,
+      op.getCausal());
+  replaceResult(rewriter, op.getResult(), dest, call.getResult());
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What both calls read.
+struct GradInputs {
+  Operand grad, query, key, value;
+  Value scale, diagonal;
+
+  template <class OpTy>
+  GradInputs(OpTy op, OpBuilder &builder)
+      : grad(skipPermutations(op.getGrad())),
+        query(skipPermutations(op.getQuery())),
+        key(skipPermutations(op.getKey())),
+        value(skipPermutations(op.getValue())),
+        scale(getScale(builder, op.getLoc(), op.getScale(), op.getQuery())),
+        diagonal(getDiagonal(builder, op.getLoc(), op.getDiagonal(),
+                             op.getQuery(), op.getKey())) {}
+};
+} // namespace
+
+static void callAttention(AttentionQueryGradOp op, Value context,
+                          RewriterBase &rewriter) {
+  Location loc = op.getLoc();
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(rewriter, loc, op.getQuery());
+  auto [query, permutation] = createDest(rewriter, op.getGradQuery(), sizes);
+  sizes.pop_back();
+  Value rows = tensor::EmptyOp::create(
+      rewriter, loc, sizes, getElementTypeOrSelf(op.getLogsumexp().getType()));
+  GradInputs in(op, rewriter);
+  auto call = device::AttentionQueryGradOp::create(
+      rewriter, loc, TypeRange{query.tensor.getType(), rows.getType()}, context,
+      in.grad.tensor, in.query.tensor, in.key.tensor, in.value.tensor,
+      op.getDelta(), in.scale, in.diagonal, query.tensor, rows, in.grad.dims,
+      in.query.dims, in.key.dims, in.value.dims, query.dims, op.getCausal());
+  replaceResult(rewriter, op.getGradQuery(), {query, permutation},
+                call.getResult(0));
+  replaceResult(rewriter, op.getLogsumexp(), {}, call.getResult(1));
+}
+
+static void callAttention(AttentionKeyValueGradOp op, Value context,
+                          RewriterBase &rewriter) {
+  Location loc = op.getLoc();
+  Dest key = createDest(rewriter, op.getGradKey(),
+                        tensor::getMixedSizes(rewriter, loc, op.getKey()));
+  Dest value = createDest(rewriter, op.getGradValue(),
+                          tensor::getMixedSizes(rewriter, loc, op.getValue()));
+  Value keyTensor = key.operand.tensor, valueTensor = value.operand.tensor;
+  GradInputs in(op, rewriter);
+  auto call = device::AttentionKeyValueGradOp::create(
+      rewriter, loc, TypeRange{keyTensor.getType(), valueTensor.getType()},
+      context, in.grad.tensor, in.query.tensor, in.key.tensor, in.value.tensor,
+      op.getLogsumexp(), op.getDelta(), in.scale, in.diagonal, keyTensor,
+      valueTensor, in.grad.dims, in.query.dims, in.key.dims, in.value.dims,
+      key.operand.dims, value.operand.dims, op.getCausal());
+  replaceResult(rewriter, op.getGradKey(), key, call.getResult(0));
+  replaceResult(rewriter, op.getGradValue(), value, call.getResult(1));
+}
+
+void dtensor::callAttentions(Operation *root, Value context,
+                             RewriterBase &rewriter) {
+  SmallVector<Operation *> ops;
+  root->walk([&](Operation *op) {
+    if (isa<AttentionOp, AttentionQueryGradOp, AttentionKeyValueGradOp>(op))
+      ops.push_back(op);
+  });
+  auto lower = [&](auto op) {
+    if (!getElementTypeOrSelf(op->getResult(0).getType()).isF64()) {
+      callAttention(op, context, rewriter);
+      return rewriter.eraseOp(op);
+    }
+    rewriter.replaceOp(op, lowerAttentionToLinalg(rewriter, op));
+  };
+  for (Operation *op : ops) {
+    rewriter.setInsertionPoint(op);
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<AttentionOp, AttentionQueryGradOp, AttentionKeyValueGradOp>(
+            lower);
+  }
 }

@@ -1,4 +1,4 @@
-//===- AttentionCall.h - The library call of an attention -----*- C++ -*-===//
+//===- AttentionCall.h - The library calls of attention -------*- C++ -*-===//
 //
 // Part of the dtensor project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -15,9 +15,10 @@
 
 namespace dtensor {
 
-/// Makes `op` a call of the prebuilt kernel. Doubles have none; they stay.
-void callAttention(AttentionOp op, mlir::Value context,
-                   mlir::RewriterBase &rewriter);
+/// Makes attention and its gradients in `root` calls of the prebuilt kernels.
+/// Doubles have none: they become products of matrices and what is between.
+void callAttentions(mlir::Operation *root, mlir::Value context,
+                    mlir::RewriterBase &rewriter);
 
 } // namespace dtensor
 

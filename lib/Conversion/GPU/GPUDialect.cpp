@@ -55,6 +55,12 @@ static void addEffects(OpTy op, Effects &effects) {
 void ComputeOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void MatmulOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void AttentionOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void AttentionQueryGradOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+}
+void AttentionKeyValueGradOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+}
 
 void CopyOp::getEffects(Effects &effects) {
   effects.emplace_back(MemoryEffects::Read::get(), &getSourceMutable());
@@ -127,5 +133,9 @@ void dtensor::registerDeviceBufferization(DialectRegistry &registry) {
     ComputeOp::attachInterface<DeviceBufferization<ComputeOp>>(*context);
     MatmulOp::attachInterface<DeviceBufferization<MatmulOp>>(*context);
     AttentionOp::attachInterface<DeviceBufferization<AttentionOp>>(*context);
+    AttentionQueryGradOp::attachInterface<
+        DeviceBufferization<AttentionQueryGradOp>>(*context);
+    AttentionKeyValueGradOp::attachInterface<
+        DeviceBufferization<AttentionKeyValueGradOp>>(*context);
   });
 }

@@ -70,6 +70,9 @@ public:
   /// The descriptor of a buffer with groups of its dimensions as dimensions.
   Value regroup(const LLVMTypeConverter &converter, Value descriptor,
                 MemRefType type, ArrayRef<SmallVector<int64_t>> groups);
+  /// The descriptor with dimension `dims[i]` of `buffer` as dimension i.
+  Value permute(const LLVMTypeConverter &converter, Value buffer,
+                Value descriptor, ArrayRef<int64_t> dims);
 
 private:
   Value constant(Type type, int64_t value) {
@@ -111,6 +114,15 @@ Value CallBuilder::regroup(const LLVMTypeConverter &converter, Value descriptor,
         groups[i].empty() ? row : from.stride(rewriter, loc, groups[i].back()));
   }
   return to;
+}
+
+Value CallBuilder::permute(const LLVMTypeConverter &converter, Value buffer,
+                           Value descriptor, ArrayRef<int64_t> dims) {
+  SmallVector<SmallVector<int64_t>> groups;
+  for (int64_t dim : dims)
+    groups.push_back({dim});
+  return regroup(converter, descriptor, cast<MemRefType>(buffer.getType()),
+                 groups);
 }
 
 static SmallVector<SmallVector<int64_t>> readGroups(ArrayAttr attr) {
@@ -215,11 +227,7 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
     CallBuilder builder(rewriter, op.getLoc());
     Location loc = op.getLoc();
     auto operand = [&](Value buffer, Value descriptor, ArrayRef<int64_t> dims) {
-      SmallVector<SmallVector<int64_t>> groups;
-      for (int64_t dim : dims)
-        groups.push_back({dim});
-      return builder.regroup(*getTypeConverter(), descriptor,
-                             cast<MemRefType>(buffer.getType()), groups);
+      return builder.permute(*getTypeConverter(), buffer, descriptor, dims);
     };
     Value key = operand(op.getKey(), adaptor.getKey(), op.getKeyDims());
     // j <= i + diagonal, told as j <= offset + i + keys - total.
@@ -238,6 +246,49 @@ struct LowerAttention : ConvertOpToLLVMPattern<AttentionOp> {
                   runtimeType(builder, op.getQuery()), adaptor.getScale(),
                   builder.i32(op.getCausal()), adaptor.getDiagonal(), total,
                   shiftOf(op, adaptor, rewriter)});
+    return success();
+  }
+};
+
+template <class OpTy>
+struct LowerAttentionGrad : ConvertOpToLLVMPattern<OpTy> {
+  using ConvertOpToLLVMPattern<OpTy>::ConvertOpToLLVMPattern;
+  using OpAdaptor = typename OpTy::Adaptor;
+
+  LogicalResult
+  matchAndRewrite(OpTy op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isa<MemRefType>(op.getKey().getType()))
+      return rewriter.notifyMatchFailure(op, "not on buffers");
+    CallBuilder builder(rewriter, op.getLoc());
+    auto spill = [&](Value buffer, Value descriptor, ArrayRef<int64_t> dims) {
+      return builder.spill(
+          builder.permute(*this->getTypeConverter(), buffer, descriptor, dims));
+    };
+    SmallVector<Value> operands = {
+        adaptor.getRankContext(),
+        spill(op.getGrad(), adaptor.getGrad(), op.getGradDims()),
+        spill(op.getQuery(), adaptor.getQuery(), op.getQueryDims()),
+        spill(op.getKey(), adaptor.getKey(), op.getKeyDims()),
+        spill(op.getValue(), adaptor.getValue(), op.getValueDims())};
+    std::string callee = "dtensor_rt_";
+    callee += op->getName().stripDialect();
+    if constexpr (std::is_same_v<OpTy, AttentionQueryGradOp>)
+      operands.append({builder.spill(adaptor.getDelta()),
+                       spill(op.getGradQuery(), adaptor.getGradQuery(),
+                             op.getGradQueryDims()),
+                       builder.spill(adaptor.getLogsumexp())});
+    else
+      operands.append(
+          {builder.spill(adaptor.getLogsumexp()),
+           builder.spill(adaptor.getDelta()),
+           spill(op.getGradKey(), adaptor.getGradKey(), op.getGradKeyDims()),
+           spill(op.getGradValue(), adaptor.getGradValue(),
+                 op.getGradValueDims())});
+    operands.append({rankOf(builder, op.getQuery()),
+                     runtimeType(builder, op.getQuery()), adaptor.getScale(),
+                     builder.i32(op.getCausal()), adaptor.getDiagonal()});
+    builder.call(op, callee, operands);
     return success();
   }
 };
@@ -314,6 +365,8 @@ struct LowerLaunch : ConvertOpToLLVMPattern<LaunchOp> {
 
 void dtensor::populateDeviceToLLVMPatterns(const LLVMTypeConverter &converter,
                                            RewritePatternSet &patterns) {
-  patterns.add<LowerMatmul, LowerAttention, LowerCopy, LowerFill, LowerLaunch>(
-      converter);
+  patterns.add<LowerMatmul, LowerAttention,
+               LowerAttentionGrad<AttentionQueryGradOp>,
+               LowerAttentionGrad<AttentionKeyValueGradOp>, LowerCopy,
+               LowerFill, LowerLaunch>(converter);
 }

@@ -480,10 +480,7 @@ struct GPULibraryCalls : dtensor::impl::GPULibraryCallsBase<GPULibraryCalls> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     Value context = getContextArgument(getOperation());
-    SmallVector<AttentionOp> attentions;
-    getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
-    for (AttentionOp op : attentions)
-      callAttention(op, context, rewriter);
+    callAttentions(getOperation(), context, rewriter);
     SmallVector<LinalgGeneric> generics;
     getOperation().walk([&](LinalgGeneric op) {
       if (isMultiplyAdd(op))

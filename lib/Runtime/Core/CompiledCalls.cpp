@@ -227,6 +227,50 @@ void dtensor_rt_attention(void *ctx, void *q, void *k, void *v, void *out,
   computeOrLeave(ctx, [&](Device &device) { device.attention(call); });
 }
 
+/// What both gradients read.
+static AttentionGrad readGradCall(void *ctx, void *grad, void *q, void *k,
+                                  void *v, void *logSumExp, void *delta,
+                                  int64_t rank, int32_t dtype, double scale,
+                                  int32_t causal, int64_t diagonal) {
+  const char *what = "attention gradient";
+  AttentionGrad call;
+  viewOrLeave(ctx, what, call.grad, grad, rank, dtype);
+  viewOrLeave(ctx, what, call.q, q, rank, dtype);
+  viewOrLeave(ctx, what, call.k, k, rank, dtype);
+  viewOrLeave(ctx, what, call.v, v, rank, dtype);
+  viewOrLeave(ctx, what, call.logSumExp, logSumExp, rank - 1, DTENSOR_RT_f32);
+  viewOrLeave(ctx, what, call.delta, delta, rank - 1, DTENSOR_RT_f32);
+  call.scale = scale;
+  call.causal = causal != 0;
+  call.diagonal = diagonal;
+  return call;
+}
+
+void dtensor_rt_attention_query_grad(void *ctx, void *grad, void *q, void *k,
+                                     void *v, void *delta, void *gradQ,
+                                     void *logSumExp, int64_t rank,
+                                     int32_t dtype, double scale,
+                                     int32_t causal, int64_t diagonal) {
+  AttentionGrad call = readGradCall(ctx, grad, q, k, v, logSumExp, delta, rank,
+                                    dtype, scale, causal, diagonal);
+  viewOrLeave(ctx, "attention gradient", call.gradQ, gradQ, rank, dtype);
+  call.isOfQuery = true;
+  computeOrLeave(ctx, [&](Device &device) { device.attentionGrad(call); });
+}
+
+void dtensor_rt_attention_key_value_grad(void *ctx, void *grad, void *q,
+                                         void *k, void *v, void *logSumExp,
+                                         void *delta, void *gradK, void *gradV,
+                                         int64_t rank, int32_t dtype,
+                                         double scale, int32_t causal,
+                                         int64_t diagonal) {
+  AttentionGrad call = readGradCall(ctx, grad, q, k, v, logSumExp, delta, rank,
+                                    dtype, scale, causal, diagonal);
+  viewOrLeave(ctx, "attention gradient", call.gradK, gradK, rank, dtype);
+  viewOrLeave(ctx, "attention gradient", call.gradV, gradV, rank, dtype);
+  computeOrLeave(ctx, [&](Device &device) { device.attentionGrad(call); });
+}
+
 void dtensor_rt_copy(void *ctx, int64_t rank, void *src, void *dst,
                      int32_t dtype) {
   View from, to;

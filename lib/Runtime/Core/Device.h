@@ -40,6 +40,17 @@ struct Attention {
   const int64_t *shift = nullptr;
 };
 
+/// See CompiledABI.h.
+struct AttentionGrad {
+  View grad, q, k, v, logSumExp, delta;
+  /// Either the first one or the others.
+  View gradQ, gradK, gradV;
+  bool isOfQuery = false;
+  double scale = 1;
+  bool causal = false;
+  int64_t diagonal = 0;
+};
+
 class Device {
 public:
   virtual ~Device() = default;
@@ -56,6 +67,7 @@ public:
   virtual void launch(const KernelLaunch &call) = 0;
   virtual void matmul(const Matmul &call) = 0;
   virtual void attention(const Attention &call) = 0;
+  virtual void attentionGrad(const AttentionGrad &call) = 0;
 };
 
 /// The memory of this process; it copies and fills only, at once.

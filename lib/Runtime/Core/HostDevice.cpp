@@ -40,6 +40,9 @@ public:
   void launch(const KernelLaunch &) override { noCode("a kernel"); }
   void matmul(const Matmul &) override { noCode("matmul"); }
   void attention(const Attention &) override { noCode("attention"); }
+  void attentionGrad(const AttentionGrad &) override {
+    noCode("gradients of attention");
+  }
 };
 
 } // namespace

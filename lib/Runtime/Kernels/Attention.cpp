@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Attention.h"
+#include "AttentionPlanning.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,26 +13,10 @@
 namespace dtensor::rt::cuda {
 namespace {
 
-/// Extents stay below this, so that int32 holds any row or key and a tile more.
-constexpr int64_t kMaxExtent = int64_t(1) << 30;
-constexpr int64_t kMaxGrid = (int64_t(1) << 31) - 1;
-/// Keys and values that stay in the L2 cache while row blocks reuse them.
-constexpr int64_t kSectionBytes = int64_t(24) << 20;
-
 struct Tile {
   int64_t rows, keys;
   uint32_t threads, sharedBytes;
 };
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-int64_t elementBytes(AttentionType type) {
-  return type == AttentionType::F32 ? 4 : 2;
-}
-
-int paddedDepth(int64_t depth) {
-  return depth <= 64 ? 64 : depth <= 128 ? 128 : 256;
-}
 
 Tile wgmmaTile(int depth) {
   // Queries, two stages of keys, two of values; 1 KiB to align, 128 bytes of
@@ -53,10 +37,6 @@ Tile simtTile(int depth) {
   int side = depth == 256 ? 32 : 64;
   return {side, side, 256,
           uint32_t((2 * side * (depth + 4) + side * (side + 4)) * 4)};
-}
-
-const char *kernelName(const char *const table[3], int depth) {
-  return table[depth == 64 ? 0 : depth == 128 ? 1 : 2];
 }
 
 const char *wgmmaName(AttentionType type, int depth) {
@@ -110,49 +90,6 @@ int64_t widest(const AttentionProblem &p) {
   return std::max(p.depth, p.depthV);
 }
 
-std::string checkProblem(const AttentionProblem &p) {
-  if (p.batch < 0 || p.headsQ < 0 || p.headsKV < 0 || p.queries < 0 ||
-      p.keys < 0 || p.depth < 0 || p.depthV < 0)
-    return "attention: an extent is negative";
-  if (widest(p) > 256)
-    return "attention: depth " + number(widest(p)) + " exceeds 256";
-  if (p.headsQ != 0 && (p.headsKV == 0 || p.headsQ % p.headsKV != 0))
-    return "attention: " + number(p.headsQ) + " query heads do not divide by " +
-           number(p.headsKV) + " key heads";
-  int64_t group = p.headsKV == 0 ? 1 : p.headsQ / p.headsKV;
-  if (p.keys >= kMaxExtent || p.queries >= kMaxExtent ||
-      p.queries * group >= kMaxExtent)
-    return "attention: " + number(p.queries) + " queries of " + number(group) +
-           " heads a group and " + number(p.keys) +
-           " keys exceed the limit of " + number(kMaxExtent);
-  if (p.batch >= kMaxExtent || p.headsQ >= kMaxExtent ||
-      p.batch * p.headsQ >= kMaxExtent)
-    return "attention: batch " + number(p.batch) + " times " +
-           number(p.headsQ) + " heads exceeds the limit of " +
-           number(kMaxExtent);
-  return "";
-}
-
-/// Whether rows can be read or written `width` elements at a time.
-bool alignedRows(const void *pointer, const AttentionStrides &s, int64_t width,
-                 int64_t bytes) {
-  return uintptr_t(pointer) % (width * bytes) == 0 && s.batch % width == 0 &&
-         s.head % width == 0 && s.row % width == 0;
-}
-
-/// A stride along an extent of one never moves: make it a harmless one.
-AttentionStrides usedStrides(AttentionStrides s, int64_t batch, int64_t heads,
-                             int64_t rows, int64_t depth) {
-  int64_t row = ceilDiv(depth, 16) * 16;
-  if (rows == 1)
-    s.row = row;
-  if (heads == 1)
-    s.head = row;
-  if (batch == 1)
-    s.batch = row;
-  return s;
-}
-
 void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.q = p.q, a.k = p.k, a.v = p.v, a.out = p.out;
   a.shift = p.causal ? p.shift : nullptr;
@@ -169,10 +106,7 @@ void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.keys = int32_t(p.keys);
   a.depth = int32_t(p.depth);
   a.depthV = int32_t(p.depthV);
-  // i + diagonal + 1 >= keys for every i when all keys are visible, and <= 0
-  // for every i < queries when none is.
-  int64_t diagonal = p.causal ? p.diagonal : p.keys;
-  a.diagonal = int32_t(std::clamp(diagonal, -p.queries, p.keys));
+  a.diagonal = usedDiagonal(p.causal, p.diagonal, p.queries, p.keys);
   a.scale = float(p.scale);
   a.scaleLog2 = float(p.scale * 1.4426950408889634074);
   int64_t bytes = elementBytes(p.type), wide = 16 / bytes;
@@ -183,38 +117,9 @@ void fillParameters(const AttentionProblem &p, AttentionParameters &a) {
   a.pairStores = alignedRows(p.out, a.outStrides, 2, bytes);
 }
 
-/// A tensor map of [batch, heads, rows, depth] whose boxes are `boxRows` rows
-/// of 64 elements, stored with the 128-byte swizzle; beyond the extents it
-/// reads zeros.
-bool encodeMap(const AttentionDevice &device, AttentionTensorMap &map,
-               AttentionType type, const void *pointer,
-               const AttentionStrides &s, int64_t batch, int64_t heads,
-               int64_t rows, int64_t depth, uint32_t boxRows) {
-  const uint64_t extents[] = {uint64_t(depth), uint64_t(rows), uint64_t(heads),
-                              uint64_t(batch)};
-  const int64_t strides[] = {s.row * 2, s.head * 2, s.batch * 2};
-  uint64_t byteStrides[3];
-  for (int i = 0; i < 3; ++i) {
-    // Overlapping or reversed rows are for the kernels that take any stride.
-    if (strides[i] <= 0 || strides[i] % 16 != 0 ||
-        strides[i] >= (int64_t(1) << 40))
-      return false;
-    byteStrides[i] = uint64_t(strides[i]);
-  }
-  const uint32_t box[] = {64, boxRows, 1, 1}, ones[] = {1, 1, 1, 1};
-  // CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6, _BFLOAT16 = 9; no interleave;
-  // SWIZZLE_128B = 3; L2_PROMOTION_L2_256B = 3; fill with zeros.
-  int element = type == AttentionType::BF16 ? 9 : 6;
-  return device.encodeTiled(map.bytes, element, 4, const_cast<void *>(pointer),
-                            extents, byteStrides, box, ones, 0, 3, 3, 0) == 0;
-}
-
 bool encodeMaps(const AttentionProblem &p, const AttentionDevice &device,
                 AttentionPlan &plan) {
   const AttentionParameters &a = plan.parameters;
-  for (const void *pointer : {p.q, p.k, p.v})
-    if (uintptr_t(pointer) % 16 != 0)
-      return false;
   return encodeMap(device, plan.maps[0], p.type, p.q, a.qStrides, p.batch,
                    p.headsQ, p.queries, p.depth, 128) &&
          encodeMap(device, plan.maps[1], p.type, p.k, a.kStrides, p.batch,
@@ -299,7 +204,10 @@ bool planPacked(const AttentionProblem &p, const AttentionDevice &device,
 std::string planAttention(const AttentionProblem &problem,
                           const AttentionDevice &device, AttentionPlan &plan) {
   plan = AttentionPlan();
-  if (std::string error = checkProblem(problem); !error.empty())
+  if (std::string error = checkAttentionExtents(
+          problem.batch, problem.headsQ, problem.headsKV, problem.queries,
+          problem.keys, problem.depth, problem.depthV);
+      !error.empty())
     return error;
   if (problem.batch == 0 || problem.headsQ == 0 || problem.queries == 0 ||
       problem.depthV == 0)

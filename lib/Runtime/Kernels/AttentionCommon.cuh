@@ -74,7 +74,8 @@ struct BlockWork {
 
 /// Works start in the order of their index: within a section of heads whose
 /// keys fit the cache the row blocks with the most visible keys come first.
-__device__ inline BlockWork blockWork(const Parameters &p, int heads,
+template <typename AnyParameters>
+__device__ inline BlockWork blockWork(const AnyParameters &p, int heads,
                                       uint32_t index) {
   uint32_t perHead = p.rowBlocks * p.splits;
   uint32_t sectionWorks = p.headsPerSection * perHead;
@@ -108,6 +109,8 @@ struct RowStore {
   float factor = 0;
   int depth = 0;
   bool pairs = false;
+
+  RowStore() = default;
 
   /// `sum` and `peak` describe the row: its weights are 2^(x - peak) / sum.
   __device__ RowStore(const Parameters &p, int split, int batch, int head,

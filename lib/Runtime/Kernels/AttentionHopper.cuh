@@ -173,6 +173,16 @@ __device__ inline void productShared(float (&d)[64], uint64_t a, uint64_t b,
     DTENSOR_PRODUCT_SHARED("f16", "128", 64, "66", "64", "65");
 }
 
+/// d[64 x 64] = a[64 x 16] b[64 x 16]^T, added to d where `accumulate`.
+template <typename Element>
+__device__ inline void productShared(float (&d)[32], uint64_t a, uint64_t b,
+                                     bool accumulate) {
+  if constexpr (__is_same(Element, __nv_bfloat16))
+    DTENSOR_PRODUCT_SHARED("bf16", "64", 32, "34", "32", "33");
+  else
+    DTENSOR_PRODUCT_SHARED("f16", "64", 32, "34", "32", "33");
+}
+
 /// d[64 x 128] += a[64 x 16] b[16 x 128], a in registers.
 template <typename Element>
 __device__ inline void productRegisters(float (&d)[64], const uint32_t *a,

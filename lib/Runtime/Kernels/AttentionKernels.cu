@@ -31,7 +31,7 @@ __device__ void runWgmma(const Parameters &p, const AttentionTensorMap &q,
   WgmmaBlock<Element, Depth> block(
       p, uint32_t(__cvta_generic_to_shared(attentionShared)));
   block.initialise();
-  // Registers of a multiprocessor: 128 (24 + 2 * 240) <= 65536.
+  // Registers of a block: 128 (24 + 2 * 240) = 384 * 168.
   if (threadIdx.x < 128) {
     dropRegisters<24>();
     if (threadIdx.x == 0)

@@ -281,7 +281,7 @@ def decode():
 
 
 def train():
-    lengths = (6, 9) if A.tiny else (512,)
+    lengths = (6, 9) if A.tiny else numbers(A.train_lengths)
     mine = dtensor_mlir.compile(llama.Loss(MODEL), MESH, {
         f"model.{k}" if k[0] != "*" else k: v for k, v in PLACES.items()})
     theirs = torch.compile(llama.Loss(PEER), dynamic=True, fullgraph=True)

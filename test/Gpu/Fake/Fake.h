@@ -100,6 +100,9 @@ struct Event {
   Stream *source = nullptr;
 };
 
+/// What an attention kernel of this name does; null: nothing.
+Work attentionWork(const std::string &name, const void *argument);
+
 /// What the kernel of this name, which shares memory with the peers', does.
 Work peerWork(const std::string &name, unsigned grid, const void *argument);
 

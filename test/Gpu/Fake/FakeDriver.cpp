@@ -3,7 +3,6 @@
 #include "Fake.h"
 
 #include "../../../lib/Runtime/Kernels/Arguments.h"
-#include "../../../lib/Runtime/Kernels/Attention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -165,53 +164,6 @@ void runConvert(const std::string &name, const ConvertArguments &a) {
     convert<int32_t, int16_t>(a, [](int16_t x) { return x; });
   else
     convert<int16_t, int32_t>(a, [](int32_t x) { return x; });
-}
-
-float load(const void *base, int64_t at, const std::string &type) {
-  if (type == "f32")
-    return static_cast<const float *>(base)[at];
-  uint16_t bits = static_cast<const uint16_t *>(base)[at];
-  return type == "bf16" ? fromBf16(bits) : fromF16(bits);
-}
-
-void attendRow(const AttentionParameters &a, const std::string &type, int batch,
-               int head, int row) {
-  int kvHead = head / (a.headsQ / a.headsKV);
-  auto place = [](const AttentionStrides &s, int64_t b, int64_t h, int64_t r) {
-    return b * s.batch + h * s.head + r * s.row;
-  };
-  int64_t q = place(a.qStrides, batch, head, row);
-  int64_t out = place(a.outStrides, batch, head, row);
-  std::vector<double> sum(static_cast<size_t>(a.depthV));
-  double total = 0;
-  int64_t last = row + a.diagonal + (a.shift ? *a.shift : 0);
-  for (int64_t j = 0; j < a.keys && j <= last; ++j) {
-    int64_t k = place(a.kStrides, batch, kvHead, j);
-    int64_t v = place(a.vStrides, batch, kvHead, j);
-    double dot = 0;
-    for (int d = 0; d < a.depth; ++d)
-      dot += load(a.q, q + d, type) * load(a.k, k + d, type);
-    double weight = std::exp(dot * a.scale);
-    total += weight;
-    for (int d = 0; d < a.depthV; ++d)
-      sum[static_cast<size_t>(d)] += weight * load(a.v, v + d, type);
-  }
-  for (int d = 0; d < a.depthV; ++d) {
-    auto value = static_cast<float>(
-        total == 0 ? 0 : sum[static_cast<size_t>(d)] / total);
-    if (type == "f32")
-      static_cast<float *>(a.out)[out + d] = value;
-    else
-      static_cast<uint16_t *>(a.out)[out + d] =
-          type == "bf16" ? toBf16(value) : toF16(value);
-  }
-}
-
-void attend(const AttentionParameters &args, const std::string &type) {
-  for (int batch = 0; batch < args.batch; ++batch)
-    for (int head = 0; head < args.headsQ; ++head)
-      for (int row = 0; row < args.queries; ++row)
-        attendRow(args, type, batch, head, row);
 }
 
 } // namespace
@@ -448,11 +400,8 @@ Work kernelWork(const std::string &name, unsigned grid, const void *argument) {
     auto args = *static_cast<const TransposeArguments *>(argument);
     return [=] { transpose(args, last, grid); };
   }
-  if (has("attention") && !has("combine")) { // which would have nothing to do
-    auto args = *static_cast<const AttentionParameters *>(argument);
-    std::string type = has("bf16") ? "bf16" : has("f16") ? "f16" : "f32";
-    return [=] { attend(args, type); };
-  }
+  if (has("attention"))
+    return attentionWork(name, argument);
   if (has("peer") || has("stream"))
     return peerWork(name, grid, argument);
   if (has("copy") || has("fill")) {

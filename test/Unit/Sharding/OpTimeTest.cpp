@@ -66,6 +66,15 @@ TEST_F(OpTimeTest, ASumOfOneTensorIsNoContraction) {
   EXPECT_DOUBLE_EQ(time(replicated, 2), memory(8e6));
 }
 
+TEST_F(OpTimeTest, ProductsThatAreNamedAreAdded) {
+  rule.products = {{0, 1}, {1, 2}, {0, 1, 2}};
+  double all = memory(12e6) + (2e6 + 2e6 + 2e9) / model.arithmetic;
+  EXPECT_DOUBLE_EQ(time(replicated, 8), all);
+  // Nothing needs to be summed over for that.
+  rule.factors[2].kind = FactorKind::Parallel;
+  EXPECT_DOUBLE_EQ(time(replicated, 8), all);
+}
+
 TEST_F(OpTimeTest, ALookedUpTableIsReadAsOftenAsTheResultIsWritten) {
   rule.lookedUp = {1};
   work.operands[1] = 4e12;

@@ -257,6 +257,9 @@ TEST_F(ShardingRuleTest, VerifyFindsRulesThatMakeNoSense) {
   EXPECT_EQ(errorOf(rule), "sharding rule: partial signature 0 has 1 operands "
                            "and 1 results, not 2 and 1");
   rule = matmul();
+  rule.products = {{0, 3}};
+  EXPECT_EQ(errorOf(rule), "sharding rule: a product names factor 3 of 3");
+  rule = matmul();
   rule.factors[0].size = {};
   EXPECT_EQ(errorOf(rule), "sharding rule: factor 0 has no size");
 }

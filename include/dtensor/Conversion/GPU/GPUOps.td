@@ -27,11 +27,17 @@ class Device_Op<string mnemonic, list<Trait> traits = []>
     : Op<Device_Dialect, mnemonic, traits>;
 
 // Reads its inputs and writes its outputs as a whole; on tensors it is pure.
-class Device_DestinationOp<string mnemonic, list<Trait> traits = []>
+// `dests` is the C++ expression of the range of operands that it writes.
+class Device_DestinationOp<string mnemonic, string dests, list<Trait> traits = []>
     : Device_Op<mnemonic, !listconcat([DestinationStyleOpInterface,
-        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)>;
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)> {
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return }] # dests # [{; }
+  }];
+}
 
-def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments]> {
+def Device_ComputeOp : Device_DestinationOp<"compute", "getOutputsMutable()",
+    [AttrSizedOperandSegments]> {
   let summary = "one run of a generated kernel";
   let description = [{
     `variants` are kernels that compute the same, from the most demanding to
@@ -54,12 +60,10 @@ def Device_ComputeOp : Device_DestinationOp<"compute", [AttrSizedOperandSegments
     `scalars` `(` ($scalars^ `:` type($scalars))? `)` `variants` $variants
     attr-dict (`->` type($results)^)?
   }];
-  let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
-  }];
 }
 
-def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]> {
+def Device_MatmulOp : Device_DestinationOp<"matmul", "getDestMutable()",
+    [AttrSizedOperandSegments]> {
   let summary = "a product of matrices by the vendor's library";
   let description = [{
     `c[b.., m, n] = sum_k a[b.., m, k] * b[b.., k, n]`, accumulated in f32 (f64
@@ -87,12 +91,9 @@ def Device_MatmulOp : Device_DestinationOp<"matmul", [AttrSizedOperandSegments]>
     (`addend` `(` $addend^ `:` type($addend) `)`)? (`if` $adds^)?
     `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
-  let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
-  }];
 }
 
-def Device_AttentionOp : Device_DestinationOp<"attention"> {
+def Device_AttentionOp : Device_DestinationOp<"attention", "getDestMutable()"> {
   let summary = "attention by the runtime's prebuilt kernel";
   let description = [{
     Query i sees the keys `j <= i + diagonal` if `causal`; `shift`, a number in
@@ -117,8 +118,64 @@ def Device_AttentionOp : Device_DestinationOp<"attention"> {
     type($query) `,` type($key) `,` type($value) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal (`+` $shift^ `:` type($shift))? `)`
     `outs` `(` $dest $dest_dims `:` type($dest) `)` attr-dict (`->` type($result)^)?
   }];
-  let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
+}
+
+// Writes two results, its last operands.
+class Device_AttentionGradOp<string mnemonic>
+    : Device_DestinationOp<mnemonic, "{getOperation(), getNumOperands() - 2, 2}"> {
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+}
+
+def Device_AttentionQueryGradOp : Device_AttentionGradOp<"attention_query_grad"> {
+  let summary = "the gradient of a query by the runtime's prebuilt kernel";
+  let description = [{
+    As `dtensor.attention_query_grad`, with `diagonal` and the lists of
+    `attention`. `delta` and the second destination have the dimensions of the
+    query without the depth, in order, and are f32.
+
+    ```mlir
+    %r:2 = dtensor_gpu.attention_query_grad %ctx : !llvm.ptr
+        ins(%g [1, 0, 2], %q [1, 0, 2], %k [0, 1, 2], %v [0, 1, 2], %delta : tensor<?x4x64xbf16>, tensor<?x4x64xbf16>, tensor<4x?x64xbf16>, tensor<4x?x64xbf16>, tensor<4x?xf32>)
+        scale(%s) diagonal(%d) outs(%dq [1, 0, 2], %l : tensor<?x4x64xbf16>, tensor<4x?xf32>) {causal = true} -> tensor<?x4x64xbf16>, tensor<4x?xf32>
+    ```
+  }];
+  let arguments = (ins AnyType:$rank_context, AnyShaped:$grad, AnyShaped:$query,
+    AnyShaped:$key, AnyShaped:$value, AnyShaped:$delta, F64:$scale,
+    Index:$diagonal, AnyShaped:$grad_query, AnyShaped:$logsumexp,
+    DenseI64ArrayAttr:$grad_dims, DenseI64ArrayAttr:$query_dims,
+    DenseI64ArrayAttr:$key_dims, DenseI64ArrayAttr:$value_dims,
+    DenseI64ArrayAttr:$grad_query_dims, BoolAttr:$causal);
+  let assemblyFormat = [{
+    $rank_context `:` type($rank_context) `ins` `(` $grad $grad_dims `,` $query $query_dims `,` $key $key_dims `,` $value $value_dims `,` $delta `:`
+    type($grad) `,` type($query) `,` type($key) `,` type($value) `,` type($delta) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal `)`
+    `outs` `(` $grad_query $grad_query_dims `,` $logsumexp `:` type($grad_query) `,` type($logsumexp) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Device_AttentionKeyValueGradOp : Device_AttentionGradOp<"attention_key_value_grad"> {
+  let summary = "the gradients of key and value by the runtime's prebuilt kernel";
+  let description = [{
+    As `dtensor.attention_key_value_grad`, with `diagonal` and the lists of
+    `attention`. `logsumexp` and `delta` have the dimensions of the query in
+    order without the depth, and are f32.
+
+    ```mlir
+    %r:2 = dtensor_gpu.attention_key_value_grad %ctx : !llvm.ptr
+        ins(%g [1, 0, 2], %q [1, 0, 2], %k [0, 1, 2], %v [0, 1, 2], %l, %delta : tensor<?x4x64xbf16>, tensor<?x4x64xbf16>, tensor<4x?x64xbf16>, tensor<4x?x64xbf16>, tensor<4x?xf32>, tensor<4x?xf32>)
+        scale(%s) diagonal(%d) outs(%dk [0, 1, 2], %dv [0, 1, 2] : tensor<4x?x64xbf16>, tensor<4x?x64xbf16>) {causal = true} -> tensor<4x?x64xbf16>, tensor<4x?x64xbf16>
+    ```
+  }];
+  let arguments = (ins AnyType:$rank_context, AnyShaped:$grad, AnyShaped:$query,
+    AnyShaped:$key, AnyShaped:$value, AnyShaped:$logsumexp, AnyShaped:$delta,
+    F64:$scale, Index:$diagonal, AnyShaped:$grad_key, AnyShaped:$grad_value,
+    DenseI64ArrayAttr:$grad_dims, DenseI64ArrayAttr:$query_dims,
+    DenseI64ArrayAttr:$key_dims, DenseI64ArrayAttr:$value_dims,
+    DenseI64ArrayAttr:$grad_key_dims, DenseI64ArrayAttr:$grad_value_dims,
+    BoolAttr:$causal);
+  let assemblyFormat = [{
+    $rank_context `:` type($rank_context) `ins` `(` $grad $grad_dims `,` $query $query_dims `,` $key $key_dims `,` $value $value_dims `,` $logsumexp `,` $delta `:`
+    type($grad) `,` type($query) `,` type($key) `,` type($value) `,` type($logsumexp) `,` type($delta) `)` `scale` `(` $scale `)` `diagonal` `(` $diagonal `)`
+    `outs` `(` $grad_key $grad_key_dims `,` $grad_value $grad_value_dims `:` type($grad_key) `,` type($grad_value) `)` attr-dict (`->` type($results)^)?
   }];
 }
 

@@ -16,7 +16,9 @@ def GPULibraryCalls : Pass<"dtensor-gpu-library-calls", "::mlir::func::FuncOp"> 
   let description = [{
     A `linalg.generic` that sums products over loops of both inputs becomes
     `dtensor_gpu.matmul`, whatever the order of its dimensions; casts of half
-    precision around it are taken in.
+    precision around it are taken in. `attention` and its gradients become calls
+    of prebuilt kernels, whose permutations are taken in; of doubles they become
+    products.
 
     Before:
     ```mlir

@@ -23,12 +23,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
-#include <limits>
-
 using namespace mlir;
 using namespace dtensor;
-
-static constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
 AttentionLowering::AttentionLowering(OpBuilder &builder, Location loc,
                                      Value query, Value key, FloatAttr scale)
@@ -102,8 +98,8 @@ SmallVector<ReassociationIndices> AttentionLowering::headGroups(int64_t count) {
 }
 
 Value AttentionLowering::joinHeads(Value value, RankedTensorType type) {
-  Value joined =
-      tensor::CollapseShapeOp::create(builder, loc, value, headGroups(rank));
+  Value joined = tensor::CollapseShapeOp::create(builder, loc, value,
+                                                 headGroups(type.getRank()));
   return castTensor(builder, loc, joined, type);
 }
 
@@ -151,18 +147,34 @@ Value AttentionLowering::scaleValue(FloatAttr scale) {
   return scalars.div(scalars.constant(accumulator, 1), root);
 }
 
-Value AttentionLowering::buildScores(Value key) {
-  SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(key, rank - 2));
-  IteratorList queryDims = rows, keyDims = kv;
-  queryDims.push_back(d);
-  keyDims.append({s, d});
-  return loop({query, key}, {queryDims, keyDims}, filled(sizes, 0), scores,
-              rank + 2, [&](Scalars &b, ValueRange args) {
+IteratorList AttentionLowering::depthOf(IteratorList dims) const {
+  dims.push_back(d);
+  return dims;
+}
+
+IteratorList AttentionLowering::keyDims() const {
+  IteratorList dims = kv;
+  dims.append({s, d});
+  return dims;
+}
+
+/// sum over what is not in `resultDims`, from `init` on.
+Value AttentionLowering::contract(Value lhs, const IteratorList &lhsDims,
+                                  Value rhs, const IteratorList &rhsDims,
+                                  Value init, const IteratorList &resultDims) {
+  return loop({lhs, rhs}, {lhsDims, rhsDims}, init, resultDims, rank + 2,
+              [&](Scalars &b, ValueRange args) {
                 Value product = b.mul(b.cast(args[0], accumulator),
                                       b.cast(args[1], accumulator));
                 return b.add(args[2], product);
               });
+}
+
+Value AttentionLowering::buildScores(Value key) {
+  SmallVector<OpFoldResult> sizes(rowSizes);
+  sizes.push_back(size(key, rank - 2));
+  return contract(query, depthOf(rows), key, keyDims(), filled(sizes, 0),
+                  scores);
 }
 
 /// Scales, and hides what the diagonal hides.
@@ -180,6 +192,16 @@ Value AttentionLowering::buildMasked(Value raw, Value diagonal) {
               });
 }
 
+Value AttentionLowering::seenScores(Value key, Value diagonal) {
+  return buildMasked(buildScores(key), diagonal);
+}
+
+Value AttentionLowering::rowMaximum(Value x, Value init) {
+  return loop(
+      x, {scores}, init, rows, rank + 1,
+      [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
+}
+
 /// exp(x - m), with 0 in place of a maximum of nothing.
 Value AttentionLowering::weight(Scalars &b, Value x, Value maximum) {
   Value none = b.compare("eq", maximum, b.constant(accumulator, kLowest));
@@ -187,16 +209,8 @@ Value AttentionLowering::weight(Scalars &b, Value x, Value maximum) {
   return math::ExpOp::create(b.builder, b.loc, b.sub(x, shift));
 }
 
-/// sum_s p v, from `init` on.
-Value AttentionLowering::buildProduct(Value weights, Value value, Value init) {
-  IteratorList valueDims = kv, resultDims = rows;
-  valueDims.append({s, d});
-  resultDims.push_back(d);
-  return loop({weights, value}, {scores, valueDims}, init, resultDims, rank + 2,
-              [&](Scalars &b, ValueRange args) {
-                Value product = b.mul(args[0], b.cast(args[1], accumulator));
-                return b.add(args[2], product);
-              });
+Value AttentionLowering::sumOverKeys(Value init, Value weights, Value perKey) {
+  return contract(weights, scores, perKey, keyDims(), init, depthOf(rows));
 }
 
 Value AttentionLowering::buildSum(Value weights, Value init) {
@@ -227,16 +241,14 @@ AttentionState AttentionLowering::rescale(const AttentionState &state,
 AttentionState AttentionLowering::step(AttentionState state, Value key,
                                        Value value, Value diagonal,
                                        bool isFirst) {
-  Value masked = buildMasked(buildScores(key), diagonal);
-  Value maximum = loop(
-      masked, {scores}, state.maximum, rows, rank + 1,
-      [](Scalars &b, ValueRange args) { return b.maximum(args[0], args[1]); });
+  Value masked = seenScores(key, diagonal);
+  Value maximum = rowMaximum(masked, state.maximum);
   Value weights = loop(
       maximum, {rows}, masked, scores, rank + 1,
       [&](Scalars &b, ValueRange args) { return weight(b, args[1], args[0]); });
   if (!isFirst)
     state = rescale(state, maximum);
-  Value product = buildProduct(weights, value, state.product);
+  Value product = sumOverKeys(state.product, weights, value);
   return {maximum, buildSum(weights, state.sum), product};
 }
 
@@ -257,95 +269,15 @@ Value AttentionLowering::finish(const AttentionState &state,
   return joinHeads(result, type);
 }
 
-//===----------------------------------------------------------------------===//
-// Gradients
-//===----------------------------------------------------------------------===//
-
-Value AttentionLowering::logSumExp(const AttentionState &state) {
-  return loop(state.sum, {rows}, state.maximum, rows, rank,
-              [](Scalars &b, ValueRange args) {
-                Value log = math::LogOp::create(b.builder, b.loc, args[0]);
-                return b.add(args[1], log);
-              });
-}
-
-AttentionRows AttentionLowering::gradientRows(Value grad, Value output,
-                                              Value logSumExp) {
-  Value first = splitRows(grad), second = splitRows(output);
-  // The loop over e is the one that the scores have for s.
-  Value delta = loop({first, second}, {scores, scores}, filled(rowSizes, 0),
-                     rows, rank + 1, [&](Scalars &b, ValueRange args) {
-                       Value product = b.mul(b.cast(args[0], accumulator),
-                                             b.cast(args[1], accumulator));
-                       return b.add(args[2], product);
-                     });
-  return {first, logSumExp, delta};
-}
-
-AttentionGrads AttentionLowering::startGradients(Value key, Value value) {
-  SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(query, rank));
-  return {filled(sizes, 0), filled(tensor::getMixedSizes(builder, loc, key), 0),
-          filled(tensor::getMixedSizes(builder, loc, value), 0)};
-}
-
-/// sum over what is not in `resultDims`, from `init` on.
-Value AttentionLowering::contract(Value lhs, const IteratorList &lhsDims,
-                                  Value rhs, const IteratorList &rhsDims,
-                                  Value init, const IteratorList &resultDims) {
-  return loop({lhs, rhs}, {lhsDims, rhsDims}, init, resultDims, rank + 2,
-              [&](Scalars &b, ValueRange args) {
-                Value product = b.mul(b.cast(args[0], accumulator),
-                                      b.cast(args[1], accumulator));
-                return b.add(args[2], product);
-              });
-}
-
-AttentionGrads AttentionLowering::gradientStep(const AttentionRows &of,
-                                               const AttentionGrads &sums,
-                                               Value key, Value value,
-                                               Value diagonal) {
-  IteratorList rowDims = rows, keyDims = kv;
-  rowDims.push_back(d);
-  keyDims.append({s, d});
-  Value masked = buildMasked(buildScores(key), diagonal);
-  Value weights =
-      loop(of.logSumExp, {rows}, masked, scores, rank + 1,
-           [&](Scalars &b, ValueRange args) {
-             Value shifted = b.sub(args[1], args[0]);
-             Value exp = math::ExpOp::create(b.builder, b.loc, shifted);
-             Value hidden =
-                 b.compare("eq", args[1], b.constant(accumulator, kLowest));
-             return b.select(hidden, b.constant(accumulator, 0), exp);
-           });
-  SmallVector<OpFoldResult> sizes(rowSizes);
-  sizes.push_back(size(key, rank - 2));
-  Value inner =
-      contract(of.grad, rowDims, value, keyDims, filled(sizes, 0), scores);
-  Value gradScores = loop({weights, of.delta}, {scores, rows}, inner, scores,
-                          rank + 1, [&](Scalars &b, ValueRange args) {
-                            Value difference = b.sub(args[2], args[1]);
-                            return b.mul(b.mul(args[0], difference), scale);
-                          });
-  return {contract(gradScores, scores, key, keyDims, sums.query, rowDims),
-          contract(gradScores, scores, query, rowDims, sums.key, keyDims),
-          contract(weights, scores, of.grad, rowDims, sums.value, keyDims)};
-}
-
-Value AttentionLowering::finishQuery(Value sum, RankedTensorType type) {
-  return joinHeads(finishSum(sum, type.getElementType()), type);
-}
-
-Value AttentionLowering::finishSum(Value sum, Type element) {
-  if (scalarType(sum) == element)
-    return sum;
-  Value empty = tensor::EmptyOp::create(
-      builder, loc, tensor::getMixedSizes(builder, loc, sum), element);
-  IteratorList all =
-      identityDims(cast<RankedTensorType>(sum.getType()).getRank());
-  return loop(
-      sum, {all}, empty, all, all.size(),
-      [&](Scalars &b, ValueRange args) { return b.cast(args[0], element); });
+Value dtensor::defaultDiagonal(OpBuilder &builder, Location loc, Value query,
+                               Value key) {
+  auto length = [&](Value value) {
+    unsigned dim = cast<RankedTensorType>(value.getType()).getRank() - 2;
+    return getValueOrCreateConstantIndexOp(
+        builder, loc, tensor::getMixedSize(builder, loc, value, dim));
+  };
+  Value keys = length(key), queries = length(query);
+  return arith::SubIOp::create(builder, loc, keys, queries);
 }
 
 /// The diagonal of an op in the local view; null if it sees all keys.
@@ -358,22 +290,16 @@ static Value diagonalValue(OpBuilder &builder, AttentionOp op) {
   }
   if (!op.getCausal() || op.getDiagonal())
     return op.getDiagonal();
-  auto length = [&](Value value) {
-    unsigned dim = cast<RankedTensorType>(value.getType()).getRank() - 2;
-    return getValueOrCreateConstantIndexOp(
-        builder, op.getLoc(),
-        tensor::getMixedSize(builder, op.getLoc(), value, dim));
-  };
-  Value keys = length(op.getKey()), queries = length(op.getQuery());
-  return arith::SubIOp::create(builder, op.getLoc(), keys, queries);
+  return defaultDiagonal(builder, op.getLoc(), op.getQuery(), op.getKey());
 }
 
-Value dtensor::lowerAttentionToLinalg(OpBuilder &builder, AttentionOp op) {
+SmallVector<Value> dtensor::lowerAttentionToLinalg(OpBuilder &builder,
+                                                   AttentionOp op) {
   AttentionLowering lowering(builder, op.getLoc(), op.getQuery(), op.getKey(),
                              op.getScaleAttr());
   Value diagonal = diagonalValue(builder, op);
   AttentionState state =
       lowering.step(lowering.start(op.getValue()), op.getKey(), op.getValue(),
                     diagonal, /*isFirst=*/true);
-  return lowering.finish(state, cast<RankedTensorType>(op.getType()));
+  return {lowering.finish(state, cast<RankedTensorType>(op.getType()))};
 }

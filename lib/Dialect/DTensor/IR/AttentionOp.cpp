@@ -15,22 +15,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionRing.h"
-#include "CompositeUtils.h"
-#include "Factorization.h"
+#include "AttentionUtils.h"
 #include "dtensor/Dialect/DTensor/IR/NNOps.h"
 #include "dtensor/Dialect/DTensor/IR/RuleUtils.h"
 
 using namespace mlir;
 using namespace dtensor;
-
-/// G with H = Hkv * G where that is possible. Without heads of keys there are
-/// none of queries, and any G will do.
-static Expr headGroup(Expr heads, Expr kvHeads) {
-  if (Expr group = divideExactly(heads, kvHeads))
-    return group;
-  Expr one = Expr::constant(heads.getContext(), 1);
-  return heads == kvHeads ? one : floordiv(heads, max(kvHeads, one));
-}
 
 /// The extents of the result; errors at `op`.
 static FailureOr<ExtentList> inferAttention(AttentionOp op,
@@ -150,25 +140,16 @@ LogicalResult AttentionOp::normalize(NormalizeContext &context) {
   return normalizeCore(*this, context, *extents);
 }
 
-/// The diagonal as the queries of this rank see it: query i here is query
-/// i + offset of all.
+/// What this rank computes with; null if all keys are seen, or if it is the
+/// default there, too.
 static Value buildDiagonal(AttentionOp op, OpBuilder &builder,
                            ValueRange operands, PartitionContext &context) {
   if (op.hasDeviceDiagonal())
     return operands[3];
-  unsigned queryDim =
-      cast<RankedTensorType>(op.getQuery().getType()).getRank() - 2;
-  if (!op.getCausal() ||
-      (!op.getDiagonal() && context.isWhole(op.getQuery(), queryDim)))
+  if (!op.getCausal())
     return {};
-  Value diagonal;
-  if (op.getDiagonal())
-    diagonal = operands[3];
-  else
-    diagonal = context.materialize(getExtents(op.getKey())[queryDim] -
-                                   getExtents(op.getQuery())[queryDim]);
-  return arith::AddIOp::create(builder, op.getLoc(), diagonal,
-                               context.getOffset(op.getQuery(), queryDim));
+  return localDiagonal(builder, context, op.getQuery(), op.getKey(),
+                       op.getDiagonal() ? operands[3] : Value());
 }
 
 bool AttentionOp::communicates() {

@@ -80,21 +80,7 @@ LogicalResult RingAttentionBackwardOp::normalize(NormalizeContext &context) {
   if (failed(inferAttentionBackward(*this, normalizedExtents(*this, context),
                                     context.getFacts(), results)))
     return failure();
-  SmallVector<Value> operands;
-  for (Value operand : getOperands())
-    operands.push_back(context.lookup(operand));
-  SmallVector<Type> types;
-  for (auto [result, extents] : llvm::zip_equal(getResults(), results)) {
-    auto type = context.getResultType(*this, result, extents);
-    if (failed(type))
-      return failure();
-    types.push_back(*type);
-  }
-  auto now = RingAttentionBackwardOp::create(
-      context.getBuilder(), getLoc(), types, operands, (*this)->getAttrs());
-  for (auto [old, result] : llvm::zip_equal(getResults(), now.getResults()))
-    context.map(old, result);
-  return success();
+  return normalizeResults(*this, context, results);
 }
 
 //===----------------------------------------------------------------------===//

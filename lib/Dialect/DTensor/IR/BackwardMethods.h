@@ -22,10 +22,12 @@ DTENSOR_COMPOSITE_METHODS(LookupBackward);
 DTENSOR_COMPOSITE_METHODS(PartBackward);
 DTENSOR_COMPOSITE_METHODS(AttentionBackward);
 
-/// All operands but those numbered in `others` and all results are floats of
-/// one type; the others that are there have the accumulator's type.
+/// All operands but those numbered in `others` and all results but those in
+/// `otherResults`, not the first, are floats of one type; the others that are
+/// there have the accumulator's type. An operand may be an index instead.
 llvm::LogicalResult verifyFloats(mlir::Operation *op,
-                                 llvm::ArrayRef<unsigned> others = {});
+                                 llvm::ArrayRef<unsigned> others = {},
+                                 llvm::ArrayRef<unsigned> otherResults = {});
 
 /// Operand `number` has the rank and extents `expected`.
 llvm::LogicalResult checkOperand(mlir::Operation *op, unsigned number,

@@ -14,18 +14,21 @@
 using namespace mlir;
 using namespace dtensor;
 
-LogicalResult dtensor::verifyFloats(Operation *op, ArrayRef<unsigned> others) {
+LogicalResult dtensor::verifyFloats(Operation *op, ArrayRef<unsigned> others,
+                                    ArrayRef<unsigned> otherResults) {
   Type type = scalarType(op->getResult(0));
   if (!isa<FloatType>(type))
     return op->emitOpError("is not defined on element type ") << type;
-  for (Value result : op->getResults())
-    if (scalarType(result) != type)
+  auto expect = [&](unsigned i, ArrayRef<unsigned> wide) {
+    return llvm::is_contained(wide, i) ? accumulatorType(type) : type;
+  };
+  for (auto [i, result] : llvm::enumerate(op->getResults()))
+    if (scalarType(result) != expect(i, otherResults))
       return op->emitOpError("has results of element types ")
              << type << " and " << scalarType(result);
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
-    Type expected =
-        llvm::is_contained(others, i) ? accumulatorType(type) : type;
-    if (scalarType(operand) != expected)
+    Type expected = expect(i, others);
+    if (!operand.getType().isIndex() && scalarType(operand) != expected)
       return op->emitOpError("operand ")
              << i << " has element type " << scalarType(operand)
              << ", expected " << expected;

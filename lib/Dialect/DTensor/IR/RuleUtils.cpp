@@ -33,14 +33,23 @@ SmallVector<unsigned, 1> RuleBuilder::whole(Expr size) {
   return {add(FactorKind::NeedReplication, size)};
 }
 
+SmallVector<unsigned, 1> RuleBuilder::summed(Expr size) {
+  if (size.isConstant(1))
+    return {};
+  return {add(FactorKind::Reduction, size)};
+}
+
 void RuleBuilder::addPartials(ArrayRef<ReduceKind> kinds, unsigned numOperands,
-                              ArrayRef<unsigned> partial) {
+                              ArrayRef<unsigned> partial,
+                              ArrayRef<bool> results) {
   for (ReduceKind kind : kinds) {
     PartialSignature signature;
     signature.operands.resize(numOperands);
     for (unsigned operand : partial)
       signature.operands[operand] = kind;
-    signature.results.push_back(kind);
+    for (bool isPartial : results)
+      signature.results.push_back(isPartial ? std::optional(kind)
+                                            : std::nullopt);
     rule.partials.push_back(std::move(signature));
   }
 }
@@ -117,16 +126,27 @@ SmallVector<ExtentList> operandExtents(Operation *op) {
 
 LogicalResult normalizeCore(Operation *op, NormalizeContext &context,
                             ArrayRef<Expr> extents) {
-  FailureOr<RankedTensorType> type =
-      context.getResultType(op, op->getResult(0), extents);
-  if (failed(type))
-    return failure();
+  return normalizeResults(op, context, ExtentList(extents));
+}
+
+LogicalResult normalizeResults(Operation *op, NormalizeContext &context,
+                               ArrayRef<ExtentList> extents) {
+  SmallVector<Type> types;
+  for (auto [result, known] : llvm::zip_equal(op->getResults(), extents)) {
+    FailureOr<RankedTensorType> type = context.getResultType(op, result, known);
+    if (failed(type))
+      return failure();
+    types.push_back(*type);
+  }
   IRMapping mapping;
   for (Value operand : op->getOperands())
     mapping.map(operand, context.lookup(operand));
   Operation *clone = context.getBuilder().clone(*op, mapping);
-  clone->getResult(0).setType(*type);
-  context.map(op->getResult(0), clone->getResult(0));
+  for (auto [old, now, type] :
+       llvm::zip_equal(op->getResults(), clone->getResults(), types)) {
+    now.setType(type);
+    context.map(old, now);
+  }
   return success();
 }
 

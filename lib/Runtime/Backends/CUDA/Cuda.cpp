@@ -66,6 +66,9 @@ public:
     products->run(call);
   }
   void attention(const Attention &call) override { gpu.attention(call); }
+  void attentionGrad(const AttentionGrad &call) override {
+    gpu.attentionGrad(call);
+  }
 
   void launch(const KernelLaunch &call) override {
     if (!kernels)

@@ -6,12 +6,10 @@
 
 #include "../../Core/Error.h"
 #include "../../Kernels/Arguments.h"
-#include "../../Kernels/Attention.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <optional>
 
 using namespace dtensor::rt;
 using namespace dtensor::rt::cuda;
@@ -320,111 +318,4 @@ void Gpu::convert(const char *kernel, void *dst, const void *src,
   int64_t blocks = (count + kCopyThreads - 1) / kCopyThreads;
   launchOwn(kernel, std::min<int64_t>(blocks, multiprocessors * 32),
             kCopyThreads, &args);
-}
-
-//===----------------------------------------------------------------------===//
-// Attention
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-[[noreturn]] void badAttention(const Attention &call, const char *why) {
-  raise(DTENSOR_RT_RUN_FAILED, "attention of ", call.q.shapeString(), " over ",
-        call.k.shapeString(), ": ", why);
-}
-
-AttentionType attentionType(const Attention &call) {
-  switch (call.q.dtype) {
-  case DTENSOR_RT_bf16:
-    return AttentionType::BF16;
-  case DTENSOR_RT_f16:
-    return AttentionType::F16;
-  case DTENSOR_RT_f32:
-    return AttentionType::F32;
-  }
-  badAttention(call, "elements are f32, bf16 or f16");
-}
-
-/// Extent of a dimension counted from the last, 1 where there is none.
-int64_t sizeAt(const View &view, int64_t fromLast) {
-  return view.rank >= fromLast ? view.sizes[view.rank - fromLast] : 1;
-}
-int64_t strideAt(const View &view, int64_t fromLast) {
-  return view.rank >= fromLast ? view.strides[view.rank - fromLast] : 0;
-}
-
-/// All but the batch dimensions before the last one, which are looped over.
-AttentionProblem makeProblem(const Attention &call) {
-  for (const View *view : {&call.q, &call.k, &call.v, &call.out})
-    if (sizeAt(*view, 1) > 1 && strideAt(*view, 1) != 1)
-      badAttention(call, "the depth is not packed");
-  auto strides = [](const View &view) {
-    return AttentionStrides{strideAt(view, 4), strideAt(view, 3),
-                            strideAt(view, 2)};
-  };
-  AttentionProblem problem = {};
-  problem.qStrides = strides(call.q);
-  problem.kStrides = strides(call.k);
-  problem.vStrides = strides(call.v);
-  problem.outStrides = strides(call.out);
-  problem.type = attentionType(call);
-  problem.batch = sizeAt(call.q, 4);
-  problem.headsQ = sizeAt(call.q, 3);
-  problem.headsKV = sizeAt(call.k, 3);
-  problem.queries = sizeAt(call.q, 2);
-  problem.keys = sizeAt(call.k, 2);
-  problem.depth = sizeAt(call.q, 1);
-  problem.depthV = sizeAt(call.v, 1);
-  problem.scale = call.scale;
-  problem.causal = call.causal;
-  problem.shift = call.shift;
-  problem.diagonal = call.queryOffset + problem.keys - call.total;
-  return problem;
-}
-
-} // namespace
-
-void Gpu::runAttention(const AttentionProblem &problem) {
-  AttentionDevice device = {arch, multiprocessors, getDriver().encodeTiled};
-  AttentionPlan plan;
-  std::string error = planAttention(problem, device, plan);
-  if (!error.empty())
-    raise(DTENSOR_RT_RUN_FAILED, error);
-  std::optional<Scratch> workspace;
-  if (plan.workspaceBytes) {
-    workspace.emplace(*this, static_cast<int64_t>(plan.workspaceBytes));
-    setAttentionWorkspace(plan, workspace->get());
-  }
-  void *params[4];
-  attentionKernelParameters(plan, params);
-  for (const AttentionLaunch &part : {plan.attend, plan.combine})
-    if (part.kernel)
-      launch(getKernel(part.kernel, part.sharedBytes), {part.grid, 1, 1},
-             {part.block, 1, 1}, part.sharedBytes, params);
-}
-
-void Gpu::attention(const Attention &call) {
-  if (call.q.rank < 2)
-    badAttention(call, "at least 2 dimensions are needed");
-  if (call.out.numElements() == 0)
-    return;
-  AttentionProblem problem = makeProblem(call);
-  int64_t outer = std::max<int64_t>(call.q.rank - 4, 0), count = 1;
-  for (int64_t d = 0; d < outer; ++d)
-    count *= call.q.sizes[d];
-  auto at = [&](const View &view, int64_t index) {
-    int64_t offset = 0;
-    for (int64_t d = outer - 1; d >= 0; --d) {
-      offset += index % view.sizes[d] * view.strides[d];
-      index /= view.sizes[d];
-    }
-    return view.base + offset * view.elementBytes();
-  };
-  for (int64_t i = 0; i < count; ++i) {
-    problem.q = at(call.q, i);
-    problem.k = at(call.k, i);
-    problem.v = at(call.v, i);
-    problem.out = at(call.out, i);
-    runAttention(problem);
-  }
 }

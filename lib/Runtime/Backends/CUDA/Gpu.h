@@ -22,7 +22,7 @@
 
 namespace dtensor::rt::cuda {
 
-struct AttentionProblem;
+struct AttentionLaunch;
 
 /// Makes a context current on this thread for a scope; most callers have it.
 class CurrentContext {
@@ -102,6 +102,7 @@ public:
   void copy(const View &dst, const View &src);
   void fill(const View &dst, int64_t bits);
   void attention(const Attention &call);
+  void attentionGrad(const AttentionGrad &call);
   /// dst = convert(src), both packed; `kernel` is of Kernels/Copy.cu.
   void convert(const char *kernel, void *dst, const void *src, int64_t count);
 
@@ -120,7 +121,9 @@ private:
   int64_t getResidentClusters(Function function, const LaunchConfig &config);
   void start(Function function, const LaunchConfig &config, void **params);
   Function getKernel(const char *name, int64_t sharedBytes = 0);
-  void runAttention(const AttentionProblem &problem);
+  template <typename Plan, typename Set, typename Parameters>
+  void runAttentionPlan(Plan &plan, const AttentionLaunch &first, Set set,
+                        Parameters parameters);
   bool runTranspose(const View &dst, const View &src);
   void runCopy(const View &dst, const View *src, int64_t bits);
 

@@ -6,6 +6,11 @@
 #bs = #dtensor.layout<#mesh, [?], (B, S)>
 #b1 = #dtensor.layout<#mesh, [?], (B, 1)>
 #s = #dtensor.layout<#mesh, [?], (S)>
+#q = #dtensor.layout<#mesh, [?], (B, 8, T, 64)>
+#k = #dtensor.layout<#mesh, [?], (B, 2, S, 64)>
+#l = #dtensor.layout<#mesh, [?], (B, 8, T)>
+#q5 = #dtensor.layout<#mesh, [?], (8, 5, 64)>
+#k7 = #dtensor.layout<#mesh, [?], (2, 7, 64)>
 
 // CHECK-LABEL: @a_number_depends_on_its_global_position
 func.func @a_number_depends_on_its_global_position(%x: tensor<?x?xf32, #bs>, %seed: tensor<i64, #one>, %offset: i64) -> tensor<?x?xf32> {
@@ -83,4 +88,22 @@ func.func @a_parameter_is_one_loop_nest(%p: tensor<?x?xf32, #bs>, %g: tensor<?x?
   %lr = arith.constant 1.0e-3 : f32
   %0:3 = dtensor.adamw_step lr(%lr) step(%t) params(%p) grads(%g) means(%m) squares(%v) : (f32, tensor<i64, #one>, tensor<?x?xf32, #bs>, tensor<?x?xf32, #bs>, tensor<?x?xf32, #bs>, tensor<?x?xf32, #bs>) -> (tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>)
   return %0#0, %0#1, %0#2 : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>
+}
+
+// CHECK-LABEL: @gradients_of_attention_are_two_ops
+func.func @gradients_of_attention_are_two_ops(%g: tensor<?x8x?x64xbf16, #q>, %q: tensor<?x8x?x64xbf16, #q>, %k: tensor<?x2x?x64xbf16, #k>, %y: tensor<?x8x?x64xbf16, #q>, %l: tensor<?x8x?xf32, #l>) -> (tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>) {
+  // CHECK: %[[DELTA:.*]] = dtensor.generic "delta" {{.*}} reduce = [sum] ins(%arg0, %arg3 :
+  // CHECK: dtensor.attention_query_grad %arg0, %arg1, %arg2, %arg2, %[[DELTA]] {causal, scale = 5.000000e-01 : f64}
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg1, %arg2, %arg2, %arg4, %[[DELTA]] {causal, scale = 5.000000e-01 : f64}
+  %0:3 = dtensor.attention_backward %g, %q, %k, %k, %y, %l {causal, scale = 0.5} : (tensor<?x8x?x64xbf16, #q>, tensor<?x8x?x64xbf16, #q>, tensor<?x2x?x64xbf16, #k>, tensor<?x2x?x64xbf16, #k>, tensor<?x8x?x64xbf16, #q>, tensor<?x8x?xf32, #l>) -> (tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>)
+  return %0#0, %0#1, %0#2 : tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>
+}
+
+// CHECK-LABEL: @gradients_of_static_attention_share_a_logsumexp
+func.func @gradients_of_static_attention_share_a_logsumexp(%q: tensor<8x5x64xf32, #q5>, %k: tensor<2x7x64xf32, #k7>) -> (tensor<8x5x64xf32>, tensor<2x7x64xf32>, tensor<2x7x64xf32>) {
+  // CHECK: %[[DELTA:.*]] = dtensor.generic "delta" {{.*}} reduce = [sum] ins(%arg0, %arg0 :
+  // CHECK: %{{.*}}, %[[SUM:.*]] = dtensor.attention_query_grad %arg0, %arg0, %arg1, %arg1, %[[DELTA]] :
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg0, %arg1, %arg1, %[[SUM]], %[[DELTA]] :
+  %0:3 = dtensor.attention_backward %q, %q, %k, %k, %q : (tensor<8x5x64xf32, #q5>, tensor<8x5x64xf32, #q5>, tensor<2x7x64xf32, #k7>, tensor<2x7x64xf32, #k7>, tensor<8x5x64xf32, #q5>) -> (tensor<8x5x64xf32>, tensor<2x7x64xf32>, tensor<2x7x64xf32>)
+  return %0#0, %0#1, %0#2 : tensor<8x5x64xf32>, tensor<2x7x64xf32>, tensor<2x7x64xf32>
 }

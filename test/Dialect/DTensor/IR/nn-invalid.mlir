@@ -157,3 +157,107 @@ func.func @a_diagonal_of_the_device_is_one_number(%q: tensor<8x?x4xf32>, %d: ten
   %0 = dtensor.attention %q, %q, %q, %d {causal} : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2xi64>) -> tensor<8x?x4xf32>
   return
 }
+
+// -----
+
+func.func @gradients_of_attention_have_heads(%x: tensor<?x4xf32>, %l: tensor<?xf32>) {
+  // expected-error @+1 {{query, key and value have ranks 2, 2 and 2, expected one of at least 3}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %x, %x, %l : (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>, tensor<?xf32>) -> (tensor<?x4xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @gradients_of_one_rank(%x: tensor<8x?x4xf32>, %k: tensor<1x2x?x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{query, key and value have ranks 3, 4 and 3, expected one of at least 3}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %k, %x, %l, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<1x2x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?xf32>, tensor<8x?xf32>) -> (tensor<1x2x?x4xf32>, tensor<8x?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @gradients_of_three_heads(%x: tensor<8x?x4xf32>, %k: tensor<3x?x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{'dtensor.attention_key_value_grad' op query has 8 heads, not a multiple of the key's 3}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %k, %k, %l, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<3x?x4xf32>, tensor<3x?x4xf32>, tensor<8x?xf32>, tensor<8x?xf32>) -> (tensor<3x?x4xf32>, tensor<3x?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @a_gradient_is_as_wide_as_values(%g: tensor<8x?x6xf32>, %x: tensor<8x?x4xf32>, %k: tensor<2x?x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{operand 0 dimension 2 has extent 6, expected 4}}
+  %0:2 = dtensor.attention_query_grad %g, %x, %k, %k, %l : (tensor<8x?x6xf32>, tensor<8x?x4xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>, tensor<8x?xf32>) -> (tensor<8x?x4xf32>, tensor<8x?xf32>)
+  return
+}
+
+// -----
+
+func.func @gradients_of_as_many_values_as_keys(%x: tensor<8x?x4xf32>, %k: tensor<2x6x4xf32>, %v: tensor<2x7x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{operand 3 dimension 1 has extent 7, expected 6}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %k, %v, %l, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2x6x4xf32>, tensor<2x7x4xf32>, tensor<8x?xf32>, tensor<8x?xf32>) -> (tensor<2x6x4xf32>, tensor<2x7x4xf32>)
+  return
+}
+
+// -----
+
+func.func @every_row_has_a_delta(%x: tensor<8x?x4xf32>, %k: tensor<2x?x4xf32>, %l: tensor<8x?x4xf32>) {
+  // expected-error @+1 {{operand 4 has rank 3, expected 2}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %k, %k, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>, tensor<8x?x4xf32>) -> (tensor<8x?x4xf32>, tensor<8x?xf32>)
+  return
+}
+
+// -----
+
+func.func @rows_of_a_gradient_are_wide(%x: tensor<8x?x4xbf16>, %k: tensor<2x?x4xbf16>, %l: tensor<8x?xbf16>) {
+  // expected-error @+1 {{operand 4 has element type 'bf16', expected 'f32'}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %k, %k, %l, %l : (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<2x?x4xbf16>, tensor<2x?x4xbf16>, tensor<8x?xbf16>, tensor<8x?xbf16>) -> (tensor<2x?x4xbf16>, tensor<2x?x4xbf16>)
+  return
+}
+
+// -----
+
+func.func @a_logsumexp_is_wide(%x: tensor<8x?x4xbf16>, %k: tensor<2x?x4xbf16>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{has results of element types 'bf16' and 'bf16'}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %k, %k, %l : (tensor<8x?x4xbf16>, tensor<8x?x4xbf16>, tensor<2x?x4xbf16>, tensor<2x?x4xbf16>, tensor<8x?xf32>) -> (tensor<8x?x4xbf16>, tensor<8x?xbf16>)
+  return
+}
+
+// -----
+
+func.func @gradients_have_one_element_type(%x: tensor<8x?x4xf32>, %k: tensor<2x?x4xbf16>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{operand 2 has element type 'bf16', expected 'f32'}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %k, %k, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2x?x4xbf16>, tensor<2x?x4xbf16>, tensor<8x?xf32>) -> (tensor<8x?x4xf32>, tensor<8x?xf32>)
+  return
+}
+
+// -----
+
+func.func @gradients_need_floats(%x: tensor<8x?x4xi32>, %l: tensor<8x?xi32>) {
+  // expected-error @+1 {{is not defined on element type 'i32'}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %x, %x, %l : (tensor<8x?x4xi32>, tensor<8x?x4xi32>, tensor<8x?x4xi32>, tensor<8x?x4xi32>, tensor<8x?xi32>) -> (tensor<8x?x4xi32>, tensor<8x?xi32>)
+  return
+}
+
+// -----
+
+func.func @a_diagonal_is_for_causal_gradients(%x: tensor<8x?x4xf32>, %l: tensor<8x?xf32>, %d: index) {
+  // expected-error @+1 {{has a diagonal but is not causal}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %x, %x, %l, %l, %d : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<8x?xf32>, tensor<8x?xf32>, index) -> (tensor<8x?x4xf32>, tensor<8x?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @a_gradient_has_the_shape_of_its_key(%x: tensor<8x?x4xf32>, %k: tensor<2x?x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{result 0 dimension 0 has extent 8, expected 2}}
+  %0:2 = dtensor.attention_key_value_grad %x, %x, %k, %k, %l, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>, tensor<8x?xf32>, tensor<8x?xf32>) -> (tensor<8x?x4xf32>, tensor<2x?x4xf32>)
+  return
+}
+
+// -----
+
+func.func @a_logsumexp_has_no_depth(%x: tensor<8x?x4xf32>, %k: tensor<2x?x4xf32>, %l: tensor<8x?xf32>) {
+  // expected-error @+1 {{result 1 has rank 3, expected 2}}
+  %0:2 = dtensor.attention_query_grad %x, %x, %k, %k, %l : (tensor<8x?x4xf32>, tensor<8x?x4xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>, tensor<8x?xf32>) -> (tensor<8x?x4xf32>, tensor<8x?x4xf32>)
+  return
+}

@@ -54,3 +54,25 @@ func.func @gradients_of_a_ring(%q: tensor<8x?x64xbf16>, %k: tensor<2x?x64xbf16>,
   %1:3 = dtensor.ring_attention_backward %q, %q, %k, %k, %q, %l {scale = 0.5 : f64} : (tensor<8x?x64xbf16>, tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>, tensor<8x?x64xbf16>, tensor<8x?xf32>) -> (tensor<8x?x64xbf16>, tensor<2x?x64xbf16>, tensor<2x?x64xbf16>)
   return
 }
+
+// CHECK-LABEL: @gradients_of_dynamic_shape
+func.func @gradients_of_dynamic_shape(%g: tensor<?x8x?x64xbf16>, %q: tensor<?x8x?x64xbf16>, %k: tensor<?x2x?x64xbf16>, %v: tensor<?x2x?x64xbf16>, %l: tensor<?x8x?xf32>, %d: index) {
+  // CHECK: dtensor.attention_query_grad %arg0, %arg1, %arg2, %arg3, %arg4 {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>) -> (tensor<?x8x?x64xbf16>, tensor<?x8x?xf32>)
+  %0:2 = dtensor.attention_query_grad %g, %q, %k, %v, %l {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>) -> (tensor<?x8x?x64xbf16>, tensor<?x8x?xf32>)
+  // CHECK: dtensor.attention_query_grad %arg0, %arg1, %arg2, %arg3, %arg4, %arg5 {causal, scale = 1.250000e-01 : f64}
+  %1:2 = dtensor.attention_query_grad %g, %q, %k, %v, %l, %d {causal, scale = 0.125 : f64} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>, index) -> (tensor<?x8x?x64xbf16>, tensor<?x8x?xf32>)
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg1, %arg2, %arg3, %arg4, %arg4 {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>, tensor<?x8x?xf32>) -> (tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>)
+  %2:2 = dtensor.attention_key_value_grad %g, %q, %k, %v, %l, %l {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>, tensor<?x8x?xf32>) -> (tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>)
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg1, %arg2, %arg3, %arg4, %arg4, %arg5 {causal, scale = 1.250000e-01 : f64}
+  %3:2 = dtensor.attention_key_value_grad %g, %q, %k, %v, %l, %l, %d {causal, scale = 0.125 : f64} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>, tensor<?x8x?xf32>, index) -> (tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>)
+  return
+}
+
+// CHECK-LABEL: @gradients_of_static_shape
+func.func @gradients_of_static_shape(%g: tensor<8x5x32xbf16>, %q: tensor<8x5x64xbf16>, %k: tensor<2x7x64xbf16>, %v: tensor<2x7x32xbf16>, %l: tensor<8x5xf32>) {
+  // CHECK: dtensor.attention_query_grad %arg0, %arg1, %arg2, %arg3, %arg4 : (tensor<8x5x32xbf16>, tensor<8x5x64xbf16>, tensor<2x7x64xbf16>, tensor<2x7x32xbf16>, tensor<8x5xf32>) -> (tensor<8x5x64xbf16>, tensor<8x5xf32>)
+  %0:2 = dtensor.attention_query_grad %g, %q, %k, %v, %l : (tensor<8x5x32xbf16>, tensor<8x5x64xbf16>, tensor<2x7x64xbf16>, tensor<2x7x32xbf16>, tensor<8x5xf32>) -> (tensor<8x5x64xbf16>, tensor<8x5xf32>)
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg1, %arg2, %arg3, %arg4, %arg4 : (tensor<8x5x32xbf16>, tensor<8x5x64xbf16>, tensor<2x7x64xbf16>, tensor<2x7x32xbf16>, tensor<8x5xf32>, tensor<8x5xf32>) -> (tensor<2x7x64xbf16>, tensor<2x7x32xbf16>)
+  %1:2 = dtensor.attention_key_value_grad %g, %q, %k, %v, %l, %l : (tensor<8x5x32xbf16>, tensor<8x5x64xbf16>, tensor<2x7x64xbf16>, tensor<2x7x32xbf16>, tensor<8x5xf32>, tensor<8x5xf32>) -> (tensor<2x7x64xbf16>, tensor<2x7x32xbf16>)
+  return
+}

@@ -12,6 +12,17 @@
 #rows = #dtensor.layout<#mesh, [partial(sum)], (N, 8)>
 #q = #dtensor.layout<#mesh, [shard(1)], (4, T, 8)>
 #k = #dtensor.layout<#mesh, [replicate], (2, S, 8)>
+#l = #dtensor.layout<#mesh, [shard(1)], (4, T)>
+#qw = #dtensor.layout<#mesh, [replicate], (4, T, 8)>
+#lw = #dtensor.layout<#mesh, [replicate], (4, T)>
+#ks = #dtensor.layout<#mesh, [shard(1)], (2, S, 8)>
+#two = #dtensor.mesh<"x" = 2>
+#q6 = #dtensor.layout<#two, [shard(1)], (4, 6, 8)>
+#l6 = #dtensor.layout<#two, [shard(1)], (4, 6)>
+#k3 = #dtensor.layout<#two, [replicate], (2, 3, 8)>
+#q6w = #dtensor.layout<#two, [replicate], (4, 6, 8)>
+#l6w = #dtensor.layout<#two, [replicate], (4, 6)>
+#k3s = #dtensor.layout<#two, [shard(1)], (2, 3, 8)>
 #c = #dtensor.layout<#mesh, [shard(0)], (3)>
 #m = #dtensor.layout<#mesh, [replicate], (M, 3)>
 
@@ -88,6 +99,41 @@ func.func @sharded_queries_move_the_diagonal(%q: tensor<4x?x8xf32, #q>, %k: tens
   // CHECK: dtensor.attention %arg0, %arg1, %arg1, %[[HERE]] {causal}
   %0 = dtensor.attention %q, %k, %k {causal} : (tensor<4x?x8xf32, #q>, tensor<2x?x8xf32, #k>, tensor<2x?x8xf32, #k>) -> tensor<4x?x8xf32, #q>
   return %0 : tensor<4x?x8xf32, #q>
+}
+
+// CHECK-LABEL: @sharded_queries_move_the_diagonal_of_their_gradient
+// CHECK-SAME: %[[S:[a-z0-9]+]]: index {dtensor.symbol = "S"}, %[[T:[a-z0-9]+]]: index {dtensor.symbol = "T"}
+func.func @sharded_queries_move_the_diagonal_of_their_gradient(%q: tensor<4x?x8xf32, #q>, %k: tensor<2x?x8xf32, #k>, %l: tensor<4x?xf32, #l>) -> (tensor<4x?x8xf32, #q>, tensor<4x?xf32, #l>) {
+  // CHECK: %[[ALL:.*]] = arith.addi %[[S]], %{{.*}} : index
+  // CHECK: %[[OFFSET:.*]] = arith.minsi %{{.*}}, %[[T]] : index
+  // CHECK: %[[HERE:.*]] = arith.addi %[[ALL]], %[[OFFSET]] : index
+  // CHECK: dtensor.attention_query_grad %arg0, %arg0, %arg1, %arg1, %arg2, %[[HERE]] {causal}
+  %0:2 = dtensor.attention_query_grad %q, %q, %k, %k, %l {causal} : (tensor<4x?x8xf32, #q>, tensor<4x?x8xf32, #q>, tensor<2x?x8xf32, #k>, tensor<2x?x8xf32, #k>, tensor<4x?xf32, #l>) -> (tensor<4x?x8xf32, #q>, tensor<4x?xf32, #l>)
+  return %0#0, %0#1 : tensor<4x?x8xf32, #q>, tensor<4x?xf32, #l>
+}
+
+// CHECK-LABEL: @sharded_keys_move_the_diagonal_back
+// CHECK-SAME: %[[S:[a-z0-9]+]]: index {dtensor.symbol = "S"}, %[[T:[a-z0-9]+]]: index {dtensor.symbol = "T"}
+func.func @sharded_keys_move_the_diagonal_back(%q: tensor<4x?x8xf32, #qw>, %k: tensor<2x?x8xf32, #ks>, %l: tensor<4x?xf32, #lw>) -> (tensor<2x?x8xf32, #ks>, tensor<2x?x8xf32, #ks>) {
+  // CHECK: %[[ALL:.*]] = arith.addi %[[S]], %{{.*}} : index
+  // CHECK: %[[OFFSET:.*]] = arith.minsi %{{.*}}, %[[S]] : index
+  // CHECK: %[[HERE:.*]] = arith.subi %[[ALL]], %[[OFFSET]] : index
+  // CHECK: dtensor.attention_key_value_grad %arg0, %arg0, %arg1, %arg1, %arg2, %arg2, %[[HERE]] {causal}
+  %0:2 = dtensor.attention_key_value_grad %q, %q, %k, %k, %l, %l {causal} : (tensor<4x?x8xf32, #qw>, tensor<4x?x8xf32, #qw>, tensor<2x?x8xf32, #ks>, tensor<2x?x8xf32, #ks>, tensor<4x?xf32, #lw>, tensor<4x?xf32, #lw>) -> (tensor<2x?x8xf32, #ks>, tensor<2x?x8xf32, #ks>)
+  return %0#0, %0#1 : tensor<2x?x8xf32, #ks>, tensor<2x?x8xf32, #ks>
+}
+
+// Queries 0 to 2 and 3 to 5 of two ranks; of three keys, 0 and 1 and then 2.
+// CHECK-LABEL: @a_static_diagonal_that_is_given_moves_both_ways
+// CHECK-SAME: %[[D:[a-z0-9]+]]: index
+func.func @a_static_diagonal_that_is_given_moves_both_ways(%q: tensor<4x6x8xf32, #q6>, %k: tensor<2x3x8xf32, #k3>, %l: tensor<4x6xf32, #l6>, %qw: tensor<4x6x8xf32, #q6w>, %ks: tensor<2x3x8xf32, #k3s>, %lw: tensor<4x6xf32, #l6w>, %d: index) -> (tensor<4x6x8xf32, #q6>, tensor<2x3x8xf32, #k3s>) {
+  // CHECK: %[[FORTH:.*]] = arith.addi %[[D]], %{{.*}} : index
+  // CHECK: dtensor.attention_query_grad %arg0, %arg0, %arg1, %arg1, %arg2, %[[FORTH]] {causal} : (tensor<4x3x8xf32>,
+  // CHECK: %[[BACK:.*]] = arith.subi %[[D]], %{{.*}} : index
+  // CHECK: dtensor.attention_key_value_grad %arg3, %arg3, %arg4, %arg4, %arg5, %arg5, %[[BACK]] {causal}
+  %0:2 = dtensor.attention_query_grad %q, %q, %k, %k, %l, %d {causal} : (tensor<4x6x8xf32, #q6>, tensor<4x6x8xf32, #q6>, tensor<2x3x8xf32, #k3>, tensor<2x3x8xf32, #k3>, tensor<4x6xf32, #l6>, index) -> (tensor<4x6x8xf32, #q6>, tensor<4x6xf32, #l6>)
+  %1:2 = dtensor.attention_key_value_grad %qw, %qw, %ks, %ks, %lw, %lw, %d {causal} : (tensor<4x6x8xf32, #q6w>, tensor<4x6x8xf32, #q6w>, tensor<2x3x8xf32, #k3s>, tensor<2x3x8xf32, #k3s>, tensor<4x6xf32, #l6w>, tensor<4x6xf32, #l6w>, index) -> (tensor<2x3x8xf32, #k3s>, tensor<2x3x8xf32, #k3s>)
+  return %0#0, %1#0 : tensor<4x6x8xf32, #q6>, tensor<2x3x8xf32, #k3s>
 }
 
 // CHECK-LABEL: @each_rank_keeps_its_part_of_a_constant

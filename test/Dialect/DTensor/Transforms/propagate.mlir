@@ -249,3 +249,37 @@ func.func @memory_of_a_weight_is_worth_some_movement(%x: tensor<?x8192xf32> {dte
   %0 = dtensor.matmul %x, %w : (tensor<?x8192xf32>, tensor<8192x8192xf32>) -> tensor<?x8192xf32>
   return %0 : tensor<?x8192xf32>
 }
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#pending = #dtensor.layout<#mesh, [partial(sum)], (1, T, 64)>
+#whole = #dtensor.layout<#mesh, [replicate], (1, T, 64)>
+
+// CHECK-LABEL: @dynamic_gradients_of_a_pending_sum_are_pending
+func.func @dynamic_gradients_of_a_pending_sum_are_pending(%g: tensor<1x?x64xf32> {dtensor.layout = #pending}, %q: tensor<1x?x64xf32> {dtensor.layout = #whole}, %y: tensor<1x?x64xf32> {dtensor.layout = #whole})
+    -> (tensor<1x?x64xf32> {dtensor.layout = #pending}, tensor<1x?x64xf32> {dtensor.layout = #pending}, tensor<1x?x64xf32> {dtensor.layout = #pending}) {
+  // CHECK-NOT: redistribute
+  // CHECK: dtensor.attention_query_grad {{.*}} -> ({{.*}}[partial(sum)]{{.*}}[replicate]
+  // CHECK-NOT: redistribute
+  // CHECK: dtensor.attention_key_value_grad {{.*}} -> ({{.*}}[partial(sum)]{{.*}}[partial(sum)]
+  %0:3 = dtensor.attention_backward %g, %q, %q, %q, %y : (tensor<1x?x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>) -> (tensor<1x?x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>)
+  return %0#0, %0#1, %0#2 : tensor<1x?x64xf32>, tensor<1x?x64xf32>, tensor<1x?x64xf32>
+}
+
+// -----
+
+#mesh = #dtensor.mesh<"tp" = ?>
+#pending = #dtensor.layout<#mesh, [partial(sum)], (1, 128, 64)>
+#whole = #dtensor.layout<#mesh, [replicate], (1, 128, 64)>
+
+// CHECK-LABEL: @static_gradients_of_a_pending_sum_are_pending
+func.func @static_gradients_of_a_pending_sum_are_pending(%g: tensor<1x128x64xf32> {dtensor.layout = #pending}, %q: tensor<1x128x64xf32> {dtensor.layout = #whole}, %y: tensor<1x128x64xf32> {dtensor.layout = #whole})
+    -> (tensor<1x128x64xf32> {dtensor.layout = #pending}, tensor<1x128x64xf32> {dtensor.layout = #pending}, tensor<1x128x64xf32> {dtensor.layout = #pending}) {
+  // CHECK-NOT: redistribute
+  // CHECK: dtensor.attention_query_grad {{.*}} -> ({{.*}}[partial(sum)]{{.*}}[replicate]
+  // CHECK-NOT: redistribute
+  // CHECK: dtensor.attention_key_value_grad {{.*}} -> ({{.*}}[partial(sum)]{{.*}}[partial(sum)]
+  %0:3 = dtensor.attention_backward %g, %q, %q, %q, %y : (tensor<1x128x64xf32>, tensor<1x128x64xf32>, tensor<1x128x64xf32>, tensor<1x128x64xf32>, tensor<1x128x64xf32>) -> (tensor<1x128x64xf32>, tensor<1x128x64xf32>, tensor<1x128x64xf32>)
+  return %0#0, %0#1, %0#2 : tensor<1x128x64xf32>, tensor<1x128x64xf32>, tensor<1x128x64xf32>
+}

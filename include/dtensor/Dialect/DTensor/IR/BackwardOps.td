@@ -256,8 +256,9 @@ def DTensor_AttentionBackwardOp : DTensor_CompositeOp<"attention_backward", "Att
         dq = sum_s(ds key)              dk = sum_gt(ds query)
 
     `logsumexp`, of the shape [batch..., H, T] and the accumulator's type, is
-    computed again if it is left out. Scores, p and ds are [T, S] per head in
-    memory; p and ds enter products in the element type.
+    computed again if it is left out. `attention_query_grad` and
+    `attention_key_value_grad` compute the gradients: without scores in memory on
+    GPUs, with those of one rank on CPUs.
     Batch dimensions and heads may be sharded without any communication, queries
     too with pending sums in dk and dv.
 

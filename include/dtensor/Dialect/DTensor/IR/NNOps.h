@@ -21,8 +21,13 @@
 namespace dtensor {
 
 /// Builds `op`, whose tensors have no layout, of `linalg` and `tensor` ops and
-/// returns the value for its result. Any sizes; the op stays where it is.
-mlir::Value lowerAttentionToLinalg(mlir::OpBuilder &builder, AttentionOp op);
+/// returns the values for its results. Any sizes; the op stays where it is.
+llvm::SmallVector<mlir::Value> lowerAttentionToLinalg(mlir::OpBuilder &builder,
+                                                      AttentionOp op);
+llvm::SmallVector<mlir::Value> lowerAttentionToLinalg(mlir::OpBuilder &builder,
+                                                      AttentionQueryGradOp op);
+llvm::SmallVector<mlir::Value>
+lowerAttentionToLinalg(mlir::OpBuilder &builder, AttentionKeyValueGradOp op);
 
 } // namespace dtensor
 

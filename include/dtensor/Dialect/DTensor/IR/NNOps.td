@@ -195,6 +195,64 @@ def DTensor_AttentionOp : DTensor_Op<"attention", [Pure,
   }];
 }
 
+class DTensor_AttentionGradOp<string mnemonic, string what, string text, string example>
+    : DTensor_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
+        DeclareOpInterfaceMethods<PartitionOpInterface>,
+        DeclareOpInterfaceMethods<NormalizeOpInterface>]> {
+  let summary = what;
+  let description = [{
+    `grad` is [batch..., H, T, E], `query`, `key` and `value` are those of
+    `attention`. With x the scaled scores, which are computed again, and
+    p = exp(x - logsumexp), 0 where a key is not seen:
+
+        ds = p (grad value^T - delta) scale
+
+    where `delta`, [batch..., H, T] in the accumulator's type, is the sum of
+    grad times output over E. `causal`, `scale` and `diagonal` are those of
+    `attention`.
+  }] # text # [{
+    On GPUs no scores are in memory, but those of doubles; on CPUs those of one
+    rank are. `attention_backward` is made of this op.
+
+    ```mlir
+    }] # example # "\n```\n";
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def DTensor_AttentionQueryGradOp : DTensor_AttentionGradOp<"attention_query_grad",
+    "the gradient of the query of `attention`, and the logsumexp of its scores", [{
+    The results are ds key, and the logarithm of the sum of exp(x) over the keys
+    that a query sees, in delta's shape and type. A row that sees no key is 0.
+    Batch dimensions, heads and queries may be sharded; S, D and E not. Where
+    `grad` and `delta` are pending sums, so is the gradient.
+    }],
+    "%dq, %l = dtensor.attention_query_grad %g, %q, %k, %v, %delta {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>) -> (tensor<?x8x?x64xbf16>, tensor<?x8x?xf32>)"> {
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$query,
+                       DTensor_Tensor:$key, DTensor_Tensor:$value,
+                       DTensor_Tensor:$delta, Optional<Index>:$diagonal,
+                       UnitAttr:$causal, OptionalAttr<F64Attr>:$scale);
+  let results = (outs DTensor_Tensor:$grad_query, DTensor_Tensor:$logsumexp);
+}
+
+def DTensor_AttentionKeyValueGradOp : DTensor_AttentionGradOp<"attention_key_value_grad",
+    "the gradients of key and value of `attention`", [{
+    The results are ds^T query and p^T grad, summed over the queries and over the
+    heads of a group. `logsumexp` has delta's shape and type. Batch dimensions,
+    heads of keys and keys may be sharded; where groups or queries are, the
+    results are pending sums, and where `grad` and `delta` are, too. D and E stay
+    whole.
+    }],
+    "%dk, %dv = dtensor.attention_key_value_grad %g, %q, %k, %v, %l, %delta {causal} : (tensor<?x8x?x64xbf16>, tensor<?x8x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x8x?xf32>, tensor<?x8x?xf32>) -> (tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>)"> {
+  let arguments = (ins DTensor_Tensor:$grad, DTensor_Tensor:$query,
+                       DTensor_Tensor:$key, DTensor_Tensor:$value,
+                       DTensor_Tensor:$logsumexp, DTensor_Tensor:$delta,
+                       Optional<Index>:$diagonal, UnitAttr:$causal,
+                       OptionalAttr<F64Attr>:$scale);
+  let results = (outs DTensor_Tensor:$grad_key, DTensor_Tensor:$grad_value);
+}
+
 def DTensor_RingAttentionBackwardOp : DTensor_Op<"ring_attention_backward", [Pure,
     DeclareOpInterfaceMethods<ShardingRuleOpInterface>,
     DeclareOpInterfaceMethods<PartitionOpInterface, ["communicates"]>,

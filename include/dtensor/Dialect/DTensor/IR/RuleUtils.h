@@ -29,11 +29,14 @@ struct RuleBuilder {
   llvm::SmallVector<unsigned, 1> parallel(Expr size);
   /// A factor that must stay whole; none for the extent 1.
   llvm::SmallVector<unsigned, 1> whole(Expr size);
+  /// A factor that is summed over; none for the extent 1.
+  llvm::SmallVector<unsigned, 1> summed(Expr size);
 
   /// One signature per kind in `kinds`: the operands in `partial` are partial,
-  /// and so is the result.
+  /// and so are the results with a true entry in `results`.
   void addPartials(llvm::ArrayRef<ReduceKind> kinds, unsigned numOperands,
-                   llvm::ArrayRef<unsigned> partial);
+                   llvm::ArrayRef<unsigned> partial,
+                   llvm::ArrayRef<bool> results = {true});
 };
 
 /// Kinds that commute with moving elements around.
@@ -70,6 +73,11 @@ mlir::OpFoldResult materialize(mlir::OpBuilder &builder,
 llvm::LogicalResult normalizeCore(mlir::Operation *op,
                                   NormalizeContext &context,
                                   llvm::ArrayRef<Expr> extents);
+
+/// The same of an op with any number of results.
+llvm::LogicalResult
+normalizeResults(mlir::Operation *op, NormalizeContext &context,
+                 llvm::ArrayRef<llvm::SmallVector<Expr>> extents);
 
 /// Per operand the extents that `context` knows.
 llvm::SmallVector<llvm::SmallVector<Expr>>

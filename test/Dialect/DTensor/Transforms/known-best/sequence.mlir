@@ -43,3 +43,20 @@ func.func @keys_are_gathered_or_go_round(%q: !one {dtensor.layout = #one}, %k: !
   %0 = dtensor.attention %q, %k, %v {causal} : (!one, !one, !one) -> !one
   return %0 : !one
 }
+
+// The gradients of one head are computed where its queries are: keys and values
+// are gathered, and their gradients scattered. Nothing is computed twice.
+// CHECK-LABEL: @gradients_of_keys_are_scattered
+// CHECK-COUNT-2: plan {{.*}} [all_gather ["sp"] dim 1 to [replicate] bytes 256*size(sp)*(T ceildiv size(sp)) - 256*(T ceildiv size(sp))]>
+// CHECK-COUNT-2: plan {{.*}} [reduce_scatter ["sp"] sum dim 1 to [shard(1)] bytes 256*size(sp)*(T ceildiv size(sp)) - 256*(T ceildiv size(sp))]>
+// CHECK-NOT: plan
+// LONG-LABEL: @gradients_of_keys_are_scattered
+// STATIC-LABEL: @gradients_of_keys_are_scattered
+// STATIC-COUNT-2: plan {{.*}} [all_gather ["sp"] dim 1 to [replicate] bytes
+// STATIC-COUNT-2: plan {{.*}} [reduce_scatter ["sp"] sum dim 1 to [shard(1)] bytes
+// STATIC-NOT: plan
+func.func @gradients_of_keys_are_scattered(%dy: !one {dtensor.layout = #one}, %q: !one {dtensor.layout = #one}, %k: !one {dtensor.layout = #one}, %v: !one {dtensor.layout = #one}, %y: !one {dtensor.layout = #one}) -> (!one {dtensor.layout = #one}, !one {dtensor.layout = #one}, !one {dtensor.layout = #one})
+    attributes {dtensor.symbols = {T = {hint = 8192}}} {
+  %dq, %dk, %dv = dtensor.attention_backward %dy, %q, %k, %v, %y {causal} : (!one, !one, !one, !one, !one) -> (!one, !one, !one)
+  return %dq, %dk, %dv : !one, !one, !one
+}
