@@ -31,10 +31,33 @@ using namespace mlir;
 
 // A position or a constant is made anew rather than stored; random numbers take
 // a hundred operations.
-static bool isSmallSource(linalg::GenericOp op) {
+static bool isSmall(linalg::GenericOp op) {
   constexpr unsigned kMost = 8;
-  return op.getNumDpsInputs() == 0 &&
-         !llvm::hasNItemsOrMore(op.getBlock()->without_terminator(), kMost + 1);
+  return !llvm::hasNItemsOrMore(op.getBlock()->without_terminator(), kMost + 1);
+}
+
+static bool isSmallSource(linalg::GenericOp op) {
+  return op.getNumDpsInputs() == 0 && isSmall(op);
+}
+
+// A few comparisons and choices between numbers of which there are fewer than
+// results, as for the gradient of a loss by its classes.
+static bool isSpread(linalg::GenericOp op) {
+  auto isFewer = [&](OpOperand *input) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    return !llvm::all_of(
+        llvm::seq(op.getNumLoops()),
+        [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+  };
+  auto isCheap = [](Operation &inner) {
+    return isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::AndIOp,
+               arith::OrIOp, arith::XOrIOp, arith::AddIOp, arith::AddFOp,
+               arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::IndexCastOp,
+               arith::ExtFOp, arith::TruncFOp, linalg::IndexOp>(inner);
+  };
+  return op.getNumReductionLoops() == 0 && op.getNumDpsInits() == 1 &&
+         isSmall(op) && llvm::all_of(op.getDpsInputOperands(), isFewer) &&
+         llvm::all_of(op.getBlock()->without_terminator(), isCheap);
 }
 
 // Read as it lies in memory, a number takes half of the bytes.
@@ -44,18 +67,22 @@ static bool onlyWidens(linalg::GenericOp op) {
          isa<arith::ExtFOp>(*body.begin());
 }
 
+// The one element of a dimension that a sum has kept is read often.
+static bool readsEachOnce(linalg::GenericOp user, OpOperand *operand,
+                          linalg::GenericOp producer) {
+  return producer.getNumLoops() == user.getNumLoops() &&
+         user.getMatchingIndexingMap(operand).isPermutation() &&
+         producer->getBlock() == user->getBlock();
+}
+
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto user = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !user || !producer->hasOneUse())
     return false;
-  if (isSmallSource(producer) ||
-      (onlyWidens(producer) && user.getNumReductionLoops() == 0))
-    return true;
-  // The one element of a dimension that a sum has kept is read often.
-  return producer.getNumLoops() == user.getNumLoops() &&
-         user.getMatchingIndexingMap(operand).isPermutation() &&
-         producer->getBlock() == user->getBlock();
+  return isSmallSource(producer) ||
+         (onlyWidens(producer) && user.getNumReductionLoops() == 0) ||
+         readsEachOnce(user, operand, producer);
 }
 
 // Groups with one dimension each that is not 1. Ones are with what follows
@@ -74,6 +101,25 @@ static SmallVector<ReassociationIndices> groupOnes(ArrayRef<int64_t> shape) {
 }
 
 namespace {
+// Each user gets a producer of its own to fuse with.
+struct RepeatSpread : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp user,
+                                PatternRewriter &rewriter) const override {
+    for (OpOperand *operand : user.getDpsInputOperands()) {
+      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+      if (!producer || producer->hasOneUse() || !isSpread(producer) ||
+          !readsEachOnce(user, operand, producer))
+        continue;
+      Operation *own = rewriter.clone(*producer);
+      rewriter.modifyOpInPlace(user, [&] { operand->set(own->getResult(0)); });
+      return success();
+    }
+    return failure();
+  }
+};
+
 // A transposition that moves dimensions of extent 1 alone is a view.
 struct ViewTransposition : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -106,6 +152,7 @@ struct ViewTransposition : OpRewritePattern<linalg::GenericOp> {
 struct FuseElementwise : dtensor::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
+    patterns.add<RepeatSpread>(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());

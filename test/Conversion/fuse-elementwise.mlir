@@ -2,6 +2,7 @@
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>
+#column = affine_map<(d0, d1) -> (d1)>
 #vector = affine_map<(d0) -> (d0)>
 
 // CHECK-LABEL: func.func @a_producer_goes_into_its_only_user(
@@ -155,4 +156,58 @@ func.func @other_transpositions_move_elements(%x: tensor<?x?xf32>, %e: tensor<?x
     linalg.yield %a : f32
   } -> tensor<3x2xf32>
   return %0, %1 : tensor<?x?xf32>, tensor<3x2xf32>
+}
+
+// CHECK-LABEL: func.func @what_follows_from_fewer_numbers_is_computed_by_each_user(
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%arg0, %arg1 : tensor<?xi64>, tensor<?xi64>)
+// CHECK: arith.cmpi eq
+// CHECK: arith.addf
+// CHECK: linalg.generic {{.*}}ins(%arg0, %arg1, %arg2 : tensor<?xi64>, tensor<?xi64>, tensor<?x?xf32>)
+// CHECK: arith.cmpi eq
+// CHECK: arith.subf
+// CHECK-NOT: linalg.generic
+func.func @what_follows_from_fewer_numbers_is_computed_by_each_user(%t: tensor<?xi64>, %c: tensor<?xi64>, %x: tensor<?x?xf32>, %e: tensor<?x?xf32>, %i: tensor<?xf32>) -> (tensor<?xf32>, tensor<?x?xf32>) {
+  %one = arith.constant 1.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %0 = linalg.generic {indexing_maps = [#row, #column, #id], iterator_types = ["parallel", "parallel"]} ins(%t, %c : tensor<?xi64>, tensor<?xi64>) outs(%e : tensor<?x?xf32>) {
+  ^bb0(%a: i64, %b: i64, %o: f32):
+    %s = arith.cmpi eq, %a, %b : i64
+    %w = arith.select %s, %one, %zero : f32
+    linalg.yield %w : f32
+  } -> tensor<?x?xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%0 : tensor<?x?xf32>) outs(%i : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %a, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%0, %x : tensor<?x?xf32>, tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.subf %a, %b : f32
+    linalg.yield %d : f32
+  } -> tensor<?x?xf32>
+  return %1, %2 : tensor<?xf32>, tensor<?x?xf32>
+}
+
+// Exponentials are dear, and a whole operand would be read twice.
+// CHECK-LABEL: func.func @what_is_dear_is_computed_once(
+// CHECK-COUNT-1: math.exp
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @what_is_dear_is_computed_once(%t: tensor<4xf32>, %x: tensor<4x8xf32>, %e: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]} ins(%t : tensor<4xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4x8xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%0, %x : tensor<4x8xf32>, tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.subf %a, %b : f32
+    linalg.yield %d : f32
+  } -> tensor<4x8xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%0, %x : tensor<4x8xf32>, tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.mulf %a, %b : f32
+    linalg.yield %d : f32
+  } -> tensor<4x8xf32>
+  return %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>
 }

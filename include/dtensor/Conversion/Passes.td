@@ -62,12 +62,13 @@ def LowerLocal : Pass<"dtensor-lower-local", "::mlir::ModuleOp"> {
 }
 
 def FuseElementwise : Pass<"dtensor-fuse-elementwise"> {
-  let summary = "fuses a producer into its only user when nothing is recomputed";
+  let summary = "fuses a producer into its only user when nothing dear is recomputed";
   let description = [{
     Fuses `linalg.generic` ops on tensors. A producer of p loops goes into a
     user of u loops only if u = p, so that no value is computed twice, or if it
     is only a cast or a constant; never into a contraction, whose loads must
-    stay plain. What is left of transpositions that move dimensions of extent 1
+    stay plain. A few comparisons, choices and sums of operands that all have
+    fewer elements than the result go into every user. What is left of transpositions that move dimensions of extent 1
     alone is a view: `collapse_shape` and `expand_shape`.
 
     Before:

@@ -19,6 +19,7 @@ from .aten import TABLE
 from .decompositions import RULES
 from .emit import check_imports
 from .globalize import Graph
+from .rewrites import rewrite
 
 aten = torch.ops.aten
 
@@ -30,37 +31,6 @@ def _decompositions():
     table = {**decomposition_table, **core_aten_decompositions(), **RULES}
     return {target: rule for target, rule in table.items()
             if target not in TABLE}
-
-
-def _permutation(node):
-    """The permutation that a node is of its operand, or None."""
-    if not isinstance(node, fx.Node) or node.op != "call_function":
-        return None
-    rank = node.meta["val"].ndim if isinstance(
-        node.meta.get("val"), torch.Tensor) else 0
-    if node.target is aten.permute.default:
-        return [d % rank for d in node.args[1]] if rank else None
-    if node.target not in (aten.t.default, aten.transpose.int) or rank < 2:
-        return None
-    a, b = (d % rank for d in (node.args[1:] or (0, 1)))
-    order = list(range(rank))
-    order[a], order[b] = b, a
-    return order
-
-
-def _simplify(module: fx.GraphModule) -> None:
-    """A transpose of a transpose is nothing; as a value that backward needs it
-    would be a copy."""
-    for node in module.graph.nodes:
-        if node.op == "get_attr":
-            node.meta.setdefault("val", getattr(module, node.target))
-        outer = _permutation(node)
-        inner = _permutation(node.args[0]) if outer is not None else None
-        if inner is not None and all(inner[o] == i
-                                     for i, o in enumerate(outer)):
-            node.replace_all_uses_with(node.args[0].args[0])
-    module.graph.eliminate_dead_code()
-    module.recompile()
 
 
 def _keep_random_numbers(module: fx.GraphModule) -> None:
@@ -119,7 +89,7 @@ def trace(graph: Graph, with_gradients: bool) -> Traced:
             function, (*args, *symbols), trace_joint=with_gradients,
             decompositions=_decompositions())
         joint = joint[0] if isinstance(joint, tuple) else joint
-        _simplify(joint)
+        rewrite(joint, graph.fake_mode)
         check_imports(joint.graph, TABLE)
         shared = dict(num_outputs=len(wants), num_changed=num_changed,
                       changed=graph.changed, constants=graph.values_out)

@@ -155,13 +155,14 @@ def _running_extremum(e, node, x, dim):
     return best, e.op("scan", [at], shape, "i64", f'dim = {dim}, kind = "max"')
 
 
-@handles(aten._softmax.default, aten._log_softmax.default)
+# Not `_log_softmax`: in parts, one number a row is kept for the backward pass
+# instead of them all.
+@handles(aten._softmax.default)
 def _softmax(e, node, x, dim, half_to_float):
-    name = node.target.__name__.split(".")[0][1:]
     shape, kind = e.result_type(node)
     if not shape:
-        return e.full(1 if name == "softmax" else 0, (), kind)
-    return e.op(name, [e.cast(e.value(x), kind)], shape, kind,
+        return e.full(1, (), kind)
+    return e.op("softmax", [e.cast(e.value(x), kind)], shape, kind,
                 f"dim = {normalize(dim, len(shape))}")
 
 
