@@ -45,9 +45,9 @@ static bool isSmallSource(linalg::GenericOp op) {
 static bool isSpread(linalg::GenericOp op) {
   auto isFewer = [&](OpOperand *input) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    return !llvm::all_of(
-        llvm::seq(op.getNumLoops()),
-        [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    return !llvm::all_of(llvm::seq(op.getNumLoops()), [&](unsigned loop) {
+      return map.isFunctionOfDim(loop);
+    });
   };
   auto isCheap = [](Operation &inner) {
     return isa<arith::CmpIOp, arith::CmpFOp, arith::SelectOp, arith::AndIOp,

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/SymbolTable.h"
@@ -210,6 +211,7 @@ struct ResultsToOutParams
           entry, MemRefType::get(type.getShape(), type.getElementType()), index,
           number);
       skipExpansion(entry, value, out);
+      skipCollapse(value, out);
       bufferization::MaterializeInDestinationOp::create(
           builder, loc, Type(), value, out, /*restrict=*/true,
           /*writable=*/true);
@@ -239,6 +241,29 @@ struct ResultsToOutParams
     out = memref::CollapseShapeOp::create(builder, expansion.getLoc(), out,
                                           expansion.getReassociationIndices());
     value = expansion.getSrc();
+  }
+
+  // The same of what has more dimensions there, whose sizes are known where its
+  // memory is asked for.
+  static void skipCollapse(Value &value, Value &out) {
+    auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>();
+    if (!collapse)
+      return;
+    Value memory = getDestination(collapse.getSrc());
+    auto empty = memory.getDefiningOp<tensor::EmptyOp>();
+    if (!empty || empty.getType() != collapse.getSrcType())
+      return;
+    OpBuilder builder(empty);
+    Location loc = collapse.getLoc();
+    SmallVector<OpFoldResult> sizes = empty.getMixedSizes();
+    // `memref.expand_shape` is lowered with one unknown size a group alone.
+    out = memref::ReinterpretCastOp::create(
+        builder, loc,
+        MemRefType::get(empty.getType().getShape(),
+                        empty.getType().getElementType()),
+        out, /*offset=*/builder.getIndexAttr(0), sizes,
+        memref::computeStridesIRBlock(loc, builder, sizes));
+    value = collapse.getSrc();
   }
 
   Value appendOutParam(func::FuncOp entry, MemRefType type, int64_t index,

@@ -57,6 +57,29 @@ func.func @what_is_expanded_is_computed_in_a_view(%x: tensor<?xf32>, %n: index) 
   return %0 : tensor<1x?xf32>
 }
 
+// CHECK-LABEL: func.func @what_is_collapsed_is_computed_in_a_view(
+// CHECK-SAME: %[[N:.*]]: index, %[[M:.*]]: index, %[[OUT:.*]]: memref<?xf32>
+// CHECK: %[[VIEW:.*]] = memref.reinterpret_cast %[[OUT]] to offset: [0], sizes: [%[[N]], %[[M]]], strides: [%[[M]], 1] : memref<?xf32> to memref<?x?xf32>
+// CHECK: %[[FILLED:.*]] = linalg.fill
+// CHECK: bufferization.materialize_in_destination %[[FILLED]] in restrict writable %[[VIEW]]
+func.func @what_is_collapsed_is_computed_in_a_view(%n: index, %m: index) -> tensor<?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty(%n, %m) : tensor<?x?xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %2 = tensor.collapse_shape %1 [[0, 1]] : tensor<?x?xf32> into tensor<?xf32>
+  return %2 : tensor<?xf32>
+}
+
+// CHECK-LABEL: func.func @a_static_shape_is_collapsed_in_a_view(
+// CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [2, 3, 4], strides: [12, 4, 1] : memref<6x4xf32> to memref<2x3x4xf32>
+func.func @a_static_shape_is_collapsed_in_a_view() -> tensor<6x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<2x3x4xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  %2 = tensor.collapse_shape %1 [[0, 1], [2]] : tensor<2x3x4xf32> into tensor<6x4xf32>
+  return %2 : tensor<6x4xf32>
+}
+
 // CHECK-LABEL: func.func @callers_get_a_private_twin(
 // CHECK: call @[[TWIN:a_donated_argument_may_be_overwritten_.*]](%{{.*}}) : (tensor<4xf32>) -> tensor<4xf32>
 func.func @callers_get_a_private_twin(%x: tensor<4xf32>) -> tensor<4xf32> {
