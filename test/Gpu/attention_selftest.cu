@@ -8,6 +8,7 @@
 //   nvcc -std=c++20 -O3 -gencode arch=compute_90a,code=sm_90a
 //     -I lib/Runtime/Kernels -o attention_selftest
 //     test/Gpu/attention_selftest.cu lib/Runtime/Kernels/Attention.cpp
+//     lib/Runtime/Kernels/AttentionPlanning.cpp
 //
 // --quick runs small shapes only, --timings only the timings.
 //
