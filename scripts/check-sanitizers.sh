@@ -20,6 +20,10 @@ build=$(realpath "$1")
 only=${2:-}
 passed=0 failed=0
 
+# Where the signal stack of the sanitizer is smaller than LLVM's, which depends on
+# the processor, LLVM puts its own in the place, and the sanitizer would unmap it.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}use_sigaltstack=0
+
 # Sanitizers do not look into kernels of GPUs: those of the plain build serve.
 kernels=$build/lib/Runtime/kernels.fatbin
 [[ -f $kernels ]] || kernels=
