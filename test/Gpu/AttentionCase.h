@@ -39,6 +39,22 @@ namespace {
   } while (false)
 
 cudaStream_t stream;
+AttentionDevice device;
+
+void initialise() {
+  cudaDeviceProp properties;
+  CHECK(cudaGetDeviceProperties(&properties, 0));
+  void *encode = nullptr;
+  cudaDriverEntryPointQueryResult found;
+  CHECK(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &encode,
+                                         12000, cudaEnableDefault, &found));
+  device = {properties.major * 10 + properties.minor,
+            properties.multiProcessorCount,
+            reinterpret_cast<TensorMapEncode>(encode)};
+  CHECK(cudaStreamCreate(&stream));
+  std::printf("%s, sm_%d, %d multiprocessors\n", properties.name, device.arch,
+              device.multiprocessors);
+}
 
 /// Every kernel by its name.
 const std::map<std::string, const void *> &kernels();
@@ -94,6 +110,16 @@ struct Case {
   Layout layout;
   double scale;
 };
+
+/// Queries with the keys that they see, of all heads.
+double visiblePairs(const Case &c) {
+  double pairs = 0;
+  for (int64_t i = 0; i < c.queries; ++i)
+    pairs += c.causal
+                 ? double(std::clamp<int64_t>(i + c.diagonal + 1, 0, c.keys))
+                 : double(c.keys);
+  return pairs * c.batch * c.headsQ;
+}
 
 struct Operand {
   AttentionStrides strides;

@@ -24,7 +24,6 @@
 
 namespace {
 
-AttentionDevice device;
 bool failed = false, quick = false, few = false;
 std::map<std::string, double> worstError;
 
@@ -387,15 +386,6 @@ void checkSpecial() {
           {130, 260, 128, 2, 1, 1, type, true, 130, Layout::RowsFirst, scale});
 }
 
-double visiblePairs(const Case &c) {
-  double pairs = 0;
-  for (int64_t i = 0; i < c.queries; ++i)
-    pairs += c.causal
-                 ? double(std::clamp<int64_t>(i + c.diagonal + 1, 0, c.keys))
-                 : double(c.keys);
-  return pairs * c.batch * c.headsQ;
-}
-
 double medianMs(AttentionGradPlan &plan) {
   cudaEvent_t start, stop;
   CHECK(cudaEventCreate(&start));
@@ -445,21 +435,6 @@ void measureAll() {
   at(2048, 128, 16, 4, 1, bf16, true);
   at(2048, 128, 32, 8, 1, f32, true);
   at(2048, 64, 32, 8, 1, f32, true);
-}
-
-void initialise() {
-  cudaDeviceProp properties;
-  CHECK(cudaGetDeviceProperties(&properties, 0));
-  void *encode = nullptr;
-  cudaDriverEntryPointQueryResult found;
-  CHECK(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &encode,
-                                         12000, cudaEnableDefault, &found));
-  device = {properties.major * 10 + properties.minor,
-            properties.multiProcessorCount,
-            reinterpret_cast<TensorMapEncode>(encode)};
-  CHECK(cudaStreamCreate(&stream));
-  std::printf("%s, sm_%d, %d multiprocessors\n", properties.name, device.arch,
-              device.multiprocessors);
 }
 
 } // namespace

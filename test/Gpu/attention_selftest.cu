@@ -22,7 +22,6 @@
 
 namespace {
 
-AttentionDevice device;
 bool failed = false;
 bool quick = false;
 /// Worst error over all rows of a case, by kernel.
@@ -154,15 +153,6 @@ void checkSpecial() {
           {130, 260, 128, 2, 1, 1, type, true, 130, Layout::RowsFirst, scale});
 }
 
-double visiblePairs(const Case &c) {
-  double pairs = 0;
-  for (int64_t i = 0; i < c.queries; ++i)
-    pairs += c.causal
-                 ? double(std::clamp<int64_t>(i + c.diagonal + 1, 0, c.keys))
-                 : double(c.keys);
-  return pairs * c.batch * c.headsQ;
-}
-
 void measure(const Case &c, const AttentionDevice &chosen) {
   Data data(c);
   AttentionPlan plan;
@@ -243,21 +233,6 @@ void measureAll() {
     at(rows, rows, 128, 32, 4, 1, bf16, true, old);
   for (int64_t rows : {128, 2048})
     at(rows, rows, 128, 32, 4, 1, f32, true, device);
-}
-
-void initialise() {
-  cudaDeviceProp properties;
-  CHECK(cudaGetDeviceProperties(&properties, 0));
-  void *encode = nullptr;
-  cudaDriverEntryPointQueryResult found;
-  CHECK(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &encode,
-                                         12000, cudaEnableDefault, &found));
-  device = {properties.major * 10 + properties.minor,
-            properties.multiProcessorCount,
-            reinterpret_cast<TensorMapEncode>(encode)};
-  CHECK(cudaStreamCreate(&stream));
-  std::printf("%s, sm_%d, %d multiprocessors\n", properties.name, device.arch,
-              device.multiprocessors);
 }
 
 } // namespace

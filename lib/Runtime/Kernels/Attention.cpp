@@ -8,7 +8,6 @@
 #include "AttentionPlanning.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace dtensor::rt::cuda {
 namespace {
@@ -143,13 +142,9 @@ int32_t chooseSplits(int64_t blocks, int64_t room, int64_t tiles,
 /// packing the heads of a group serves them better.
 bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
                AttentionPlan &plan) {
-  if (device.arch != 90 || !device.encodeTiled ||
-      p.type == AttentionType::F32 || widest(p) > 128 || p.queries < 64 ||
-      p.keys == 0)
-    return false;
-  // The maximum is taken before the scale is applied.
   AttentionParameters &a = plan.parameters;
-  if (!(a.scaleLog2 > 0) || !std::isfinite(a.scaleLog2))
+  if (p.queries < 64 || p.keys == 0 ||
+      !takesWarpgroups(device, p.type, widest(p), a.scaleLog2))
     return false;
   if (!encodeMaps(p, device, plan))
     return false;
@@ -159,9 +154,7 @@ bool planWgmma(const AttentionProblem &p, const AttentionDevice &device,
   a.rowBlocks = int32_t(ceilDiv(p.queries, tile.rows));
   a.splits = chooseSplits(a.rowBlocks * heads, device.multiprocessors,
                           ceilDiv(p.keys, tile.keys), 4);
-  int64_t headBytes = std::max<int64_t>(p.keys * depth * 4, 1);
-  int64_t kvHeads = std::max<int64_t>(kSectionBytes / headBytes, 1);
-  a.headsPerSection = int32_t(std::min(kvHeads * a.group, heads));
+  a.headsPerSection = sectionHeads(p.keys, depth, p.type, a.group, heads);
   int64_t grid = heads * a.rowBlocks * a.splits;
   if (grid > kMaxGrid)
     return false;

@@ -10,7 +10,6 @@
 #include "AttentionPlanning.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace dtensor::rt::cuda {
 using Problem = AttentionGradProblem;
@@ -127,24 +126,15 @@ static bool encodeKeys(const Problem &p, const AttentionDevice &device,
                    p.headsKV, p.keys, depth, uint32_t(boxRows));
 }
 
-/// The maximum is taken before the scale is applied.
-static bool canUseWgmma(const Problem &p, const AttentionDevice &device,
-                        const Parameters &a) {
-  return device.arch == 90 && device.encodeTiled &&
-         p.type != AttentionType::F32 && widest(p) <= 128 && p.keys != 0 &&
-         p.queries != 0 && a.scaleLog2 > 0 && std::isfinite(a.scaleLog2);
-}
-
 static std::string tooManyBlocks(const char *what, int64_t rows) {
   return std::string("attention gradient: ") + std::to_string(rows) + " " +
          what + " need more blocks than a grid holds";
 }
 
-/// The number of blocks of a result with `heads` heads of `rows` rows.
-static bool setGrid(AttentionGradPlan &plan, int64_t heads, int64_t rows,
-                    int64_t rowsPerBlock) {
-  plan.parameters.rowBlocks = int32_t(ceilDiv(rows, rowsPerBlock));
-  int64_t grid = heads * plan.parameters.rowBlocks * plan.parameters.splits;
+/// Blocks of all heads of the result; false where no grid holds them.
+static bool setGrid(AttentionGradPlan &plan, int64_t heads) {
+  const Parameters &a = plan.parameters;
+  int64_t grid = heads * a.rowBlocks * a.splits;
   plan.grad.grid = uint32_t(grid);
   return grid <= kMaxGrid;
 }
@@ -152,9 +142,9 @@ static bool setGrid(AttentionGradPlan &plan, int64_t heads, int64_t rows,
 /// Splits by heads of a group, each of as many, that fill the device one and a
 /// half times: what the blocks have to do differs under a diagonal.
 static void chooseSplits(const Problem &p, const AttentionDevice &device,
-                         int64_t rowsPerBlock, AttentionGradPlan &plan) {
+                         AttentionGradPlan &plan) {
   Parameters &a = plan.parameters;
-  int64_t works = p.batch * p.headsKV * ceilDiv(p.keys, rowsPerBlock);
+  int64_t works = p.batch * p.headsKV * a.rowBlocks;
   int64_t room = std::max(device.multiprocessors, 1);
   int64_t wanted = ceilDiv(3 * room, 2 * works);
   a.splits = 1;
@@ -168,71 +158,73 @@ static void chooseSplits(const Problem &p, const AttentionDevice &device,
                   0};
 }
 
-std::string planQueryGrad(const AttentionGradProblem &p,
-                          const AttentionDevice &device,
-                          AttentionGradPlan &plan) {
+/// What the two gradients have in common; `heads` and `rows` are those of the
+/// result. `encode` makes the tensor maps where the operands take them.
+template <typename Encode>
+static std::string planGrad(const Problem &p, const AttentionDevice &device,
+                            AttentionGradPlan &plan, int64_t heads,
+                            int64_t rows, const Names &wgmma, const Names &simt,
+                            Encode encode) {
   plan = AttentionGradPlan();
   if (std::string error = checkAttentionExtents(
           p.batch, p.headsQ, p.headsKV, p.queries, p.keys, p.depth, p.depthV);
-      !error.empty())
+      !error.empty() || heads == 0 || rows == 0)
     return error;
-  if (p.batch == 0 || p.headsQ == 0 || p.queries == 0)
-    return "";
   Parameters &a = plan.parameters;
   fillParameters(p, a);
   int depth = paddedDepth(widest(p));
-  int64_t heads = p.batch * p.headsQ;
-  // Heads whose keys and values stay in the cache together.
-  int64_t headBytes = p.keys * depth * 2 * elementBytes(p.type);
-  int64_t kvHeads =
-      std::max(kSectionBytes / std::max<int64_t>(headBytes, 1), int64_t(1));
-  a.headsPerSection = int32_t(std::min(kvHeads * a.group, heads));
-  bool wgmma =
-      canUseWgmma(p, device, a) &&
-      encodeQueries(p, device, a.q, p.depth, kWgmmaRows, plan.maps[0]) &&
-      encodeQueries(p, device, a.grad, p.depthV, kWgmmaRows, plan.maps[1]) &&
-      encodeKeys(p, device, a.k, p.depth, kWgmmaTile, plan.maps[2]) &&
-      encodeKeys(p, device, a.v, p.depthV, kWgmmaTile, plan.maps[3]);
-  if (wgmma)
-    plan.grad = {queryWgmma.of(p.type, depth), 0, 384, wgmmaShared(depth)};
+  bool canUse = p.keys != 0 && p.queries != 0 &&
+                takesWarpgroups(device, p.type, widest(p), a.scaleLog2) &&
+                encode();
+  if (canUse)
+    plan.grad = {wgmma.of(p.type, depth), 0, 384, wgmmaShared(depth)};
   else
-    plan.grad = {querySimt.of(p.type, depth), 0, 256, simtShared(depth)};
-  if (!setGrid(plan, heads, p.queries, wgmma ? kWgmmaRows : simtSide(depth)))
-    return tooManyBlocks("queries", p.queries);
+    plan.grad = {simt.of(p.type, depth), 0, 256, simtShared(depth)};
+  a.rowBlocks = int32_t(ceilDiv(rows, canUse ? kWgmmaRows : simtSide(depth)));
+  // The longest works of all heads first: the ends of sections would be idle.
+  a.headsPerSection = int32_t(heads);
   return "";
+}
+
+std::string planQueryGrad(const AttentionGradProblem &p,
+                          const AttentionDevice &device,
+                          AttentionGradPlan &plan) {
+  Parameters &a = plan.parameters;
+  int64_t heads = p.batch * p.headsQ;
+  std::string error =
+      planGrad(p, device, plan, heads, p.queries, queryWgmma, querySimt, [&] {
+        return encodeQueries(p, device, a.q, p.depth, kWgmmaRows,
+                             plan.maps[0]) &&
+               encodeQueries(p, device, a.grad, p.depthV, kWgmmaRows,
+                             plan.maps[1]) &&
+               encodeKeys(p, device, a.k, p.depth, kWgmmaTile, plan.maps[2]) &&
+               encodeKeys(p, device, a.v, p.depthV, kWgmmaTile, plan.maps[3]);
+      });
+  if (!error.empty() || !plan.grad.kernel)
+    return error;
+  a.headsPerSection =
+      sectionHeads(p.keys, paddedDepth(widest(p)), p.type, a.group, heads);
+  return setGrid(plan, heads) ? "" : tooManyBlocks("queries", p.queries);
 }
 
 std::string planKeyValueGrad(const AttentionGradProblem &p,
                              const AttentionDevice &device,
                              AttentionGradPlan &plan) {
-  plan = AttentionGradPlan();
-  if (std::string error = checkAttentionExtents(
-          p.batch, p.headsQ, p.headsKV, p.queries, p.keys, p.depth, p.depthV);
-      !error.empty())
-    return error;
-  if (p.batch == 0 || p.headsKV == 0 || p.keys == 0)
-    return "";
   Parameters &a = plan.parameters;
-  fillParameters(p, a);
-  int depth = paddedDepth(widest(p));
   int64_t heads = p.batch * p.headsKV;
-  // The longest works of all heads first: in sections their ends were idle.
-  a.headsPerSection = int32_t(heads);
-  bool wgmma =
-      canUseWgmma(p, device, a) &&
-      encodeKeys(p, device, a.k, p.depth, kWgmmaRows, plan.maps[0]) &&
-      encodeKeys(p, device, a.v, p.depthV, kWgmmaRows, plan.maps[1]) &&
-      encodeQueries(p, device, a.q, p.depth, kWgmmaTile, plan.maps[2]) &&
-      encodeQueries(p, device, a.grad, p.depthV, kWgmmaTile, plan.maps[3]);
-  int64_t rows = wgmma ? kWgmmaRows : simtSide(depth);
-  if (wgmma)
-    plan.grad = {keyValueWgmma.of(p.type, depth), 0, 384, wgmmaShared(depth)};
-  else
-    plan.grad = {keyValueSimt.of(p.type, depth), 0, 256, simtShared(depth)};
-  chooseSplits(p, device, rows, plan);
-  if (!setGrid(plan, heads, p.keys, rows))
-    return tooManyBlocks("keys", p.keys);
-  return "";
+  std::string error = planGrad(
+      p, device, plan, heads, p.keys, keyValueWgmma, keyValueSimt, [&] {
+        return encodeKeys(p, device, a.k, p.depth, kWgmmaRows, plan.maps[0]) &&
+               encodeKeys(p, device, a.v, p.depthV, kWgmmaRows, plan.maps[1]) &&
+               encodeQueries(p, device, a.q, p.depth, kWgmmaTile,
+                             plan.maps[2]) &&
+               encodeQueries(p, device, a.grad, p.depthV, kWgmmaTile,
+                             plan.maps[3]);
+      });
+  if (!error.empty() || !plan.grad.kernel)
+    return error;
+  chooseSplits(p, device, plan);
+  return setGrid(plan, heads) ? "" : tooManyBlocks("keys", p.keys);
 }
 
 void setGradWorkspace(AttentionGradPlan &plan, void *workspace) {

@@ -3,6 +3,7 @@
 #include "AttentionPlanning.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dtensor::rt::cuda {
 
@@ -31,6 +32,21 @@ std::string checkAttentionExtents(int64_t batch, int64_t headsQ,
     return "attention: batch " + number(batch) + " times " + number(headsQ) +
            " heads exceeds the limit of " + number(limit);
   return "";
+}
+
+bool takesWarpgroups(const AttentionDevice &device, AttentionType type,
+                     int64_t widest, float scaleLog2) {
+  return device.arch == 90 && device.encodeTiled &&
+         type != AttentionType::F32 && widest <= 128 && scaleLog2 > 0 &&
+         std::isfinite(scaleLog2);
+}
+
+int32_t sectionHeads(int64_t keys, int depth, AttentionType type, int64_t group,
+                     int64_t heads) {
+  int64_t headBytes =
+      std::max<int64_t>(keys * depth * 2 * elementBytes(type), 1);
+  int64_t kvHeads = std::max<int64_t>(kSectionBytes / headBytes, 1);
+  return int32_t(std::min(kvHeads * group, heads));
 }
 
 bool alignedRows(const void *pointer, const AttentionStrides &s, int64_t width,

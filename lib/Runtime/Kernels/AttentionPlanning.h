@@ -38,6 +38,15 @@ std::string checkAttentionExtents(int64_t batch, int64_t headsQ,
                                   int64_t headsKV, int64_t queries,
                                   int64_t keys, int64_t depth, int64_t depthV);
 
+/// Whether the kernels of warpgroup products take these. The maximum of the
+/// scores is taken before the scale is applied, which therefore is positive.
+bool takesWarpgroups(const AttentionDevice &device, AttentionType type,
+                     int64_t widest, float scaleLog2);
+
+/// Heads of queries whose keys and values stay in the cache together.
+int32_t sectionHeads(int64_t keys, int depth, AttentionType type, int64_t group,
+                     int64_t heads);
+
 /// Whether rows can be read or written `width` elements at a time.
 bool alignedRows(const void *pointer, const AttentionStrides &s, int64_t width,
                  int64_t bytes);

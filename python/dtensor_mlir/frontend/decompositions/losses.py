@@ -9,8 +9,8 @@ from .common import aten, rule
 
 @rule(aten.nll_loss_backward.default, aten.nll_loss2d_backward.default)
 def nll_loss_backward(grad, x, target, weight, reduction, ignore_index, total):
-    """By comparing classes, not by writing at targets: what reads it can
-    compute it, and no tensor of all classes is made for it."""
+    """By comparing classes, as `dtensor.nll_loss_backward` does. A rule and not
+    that op: PyTorch's partitioner would keep `x` for it, which is not read."""
     dim = min(x.ndim - 1, 1)
     # As many as there are rows of the input, told by its own sizes: nothing
     # proves those of the target equal.
